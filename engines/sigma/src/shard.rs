@@ -1,0 +1,322 @@
+//! A compiled set of rules for one log source.
+//!
+//! Work is shared between rules: a predicate that several rules ask is one predicate, all literals of a
+//! field are found in one pass over its text, and only rules one of whose *witnesses* was seen are
+//! evaluated. A witness set of a rule is a set of predicates of which at least one must hold for the
+//! rule to match; of the sets that a rule offers, the one expected to be seen most rarely is taken.
+
+mod compile;
+mod matcher;
+mod witness;
+
+use garrison_base::{Fields, Value};
+
+use crate::expr::{Scratch as TextScratch, Test};
+use crate::pattern::fold;
+use crate::rule::Rule;
+
+use matcher::Matcher;
+
+/// Rules compiled to judge the events of one log source together.
+pub struct Shard {
+    /// Index of each compiled rule in the set it was compiled from.
+    rules: Vec<usize>,
+    roots: Vec<NodeId>,
+    nodes: Vec<Node>,
+    predicates: Vec<Compiled>,
+    fields: matcher::FieldTable,
+    slots: Vec<Slot>,
+    /// The slot of keywords, which is fed every value.
+    keywords: Option<usize>,
+    /// Rules that have no witness and are evaluated for each event.
+    always: Vec<u32>,
+}
+
+type NodeId = u32;
+type PredicateId = u32;
+
+/// A Boolean expression; children are indices into the shard's nodes.
+enum Node {
+    All(Vec<NodeId>),
+    Any(Vec<NodeId>),
+    AtLeast(usize, Vec<NodeId>),
+    Not(NodeId),
+    Is(PredicateId),
+}
+
+/// A predicate, asked once per event.
+struct Compiled {
+    slot: usize,
+    /// Of what is not indexed by the slot's matcher, and of what explains a match.
+    test: Test,
+    /// The slot of the other field, for a field reference.
+    other: Option<usize>,
+    indexed: bool,
+    /// The rules of which this predicate is a witness.
+    witness_of: Vec<u32>,
+}
+
+/// One Sigma field of the shard.
+struct Slot {
+    name: String,
+    matcher: Matcher,
+    /// The rules of which the mere presence of the field is a witness.
+    witness_of: Vec<u32>,
+}
+
+/// What one thread needs to judge events; it is kept from event to event and serves every shard.
+#[derive(Default)]
+pub struct Scratch {
+    /// Grows by one per event; a stamp equal to it was made for this event.
+    epoch: u32,
+    /// Per predicate: the epoch in which it was answered, and the answer.
+    answers: Vec<(u32, bool)>,
+    /// Per rule: the epoch in which it became a candidate.
+    seen: Vec<u32>,
+    candidates: Vec<u32>,
+    /// Per slot: the indices of its values in the event.
+    values: Vec<Vec<u32>>,
+    touched: Vec<usize>,
+    text: TextScratch,
+}
+
+/// A rule that matched, and the means to say why.
+pub struct Hit<'s, 'e, 'a> {
+    shard: &'s Shard,
+    place: u32,
+    scratch: &'s mut Scratch,
+    fields: &'e Fields<'a>,
+}
+
+impl Shard {
+    /// Judges one event: calls `found` for each rule that matches, in the order of the rules.
+    pub fn judge(&self, fields: &Fields<'_>, scratch: &mut Scratch, mut found: impl FnMut(Hit<'_, '_, '_>)) {
+        if self.rules.is_empty() {
+            return;
+        }
+        scratch.begin(self);
+        self.collect(fields, scratch);
+        for &rule in &self.always {
+            scratch.candidate(rule);
+        }
+        let mut candidates = std::mem::take(&mut scratch.candidates);
+        candidates.sort_unstable();
+        for &place in &candidates {
+            let root = self.roots.get(place as usize).copied();
+            if root.is_some_and(|root| self.eval(root, fields, scratch)) {
+                found(Hit { shard: self, place, scratch, fields });
+            }
+        }
+        candidates.clear();
+        scratch.candidates = candidates;
+    }
+
+    /// How many rules the shard holds.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Sorts the event's values into slots, and notes what the matchers find in them.
+    fn collect(&self, fields: &Fields<'_>, scratch: &mut Scratch) {
+        let mut text = std::mem::take(&mut scratch.text.text);
+        let mut folded = std::mem::take(&mut scratch.text.folded);
+        for (index, (path, value)) in (0_u32..).zip(fields.iter()) {
+            let slots = self.fields.slots(path);
+            if slots.is_empty() && self.keywords.is_none() {
+                continue;
+            }
+            let lower = value.text(&mut text).map(|text| fold(text, &mut folded));
+            for &slot in slots.iter().chain(&self.keywords) {
+                scratch.feed(slot, index);
+                let Some(slot) = self.slots.get(slot) else { continue };
+                for &rule in &slot.witness_of {
+                    scratch.candidate(rule);
+                }
+                if let Some(lower) = lower {
+                    slot.matcher.scan(lower, value, &mut |predicate| self.hold(predicate, scratch));
+                }
+            }
+        }
+        scratch.text = TextScratch { text, folded };
+    }
+
+    /// Notes that an indexed predicate holds; answers whether that is news.
+    fn hold(&self, predicate: PredicateId, scratch: &mut Scratch) {
+        let epoch = scratch.epoch;
+        let Some(answer) = scratch.answers.get_mut(predicate as usize) else { return };
+        if *answer == (epoch, true) {
+            return;
+        }
+        *answer = (epoch, true);
+        if let Some(compiled) = self.predicates.get(predicate as usize) {
+            for &rule in &compiled.witness_of {
+                scratch.candidate(rule);
+            }
+        }
+    }
+
+    fn eval(&self, node: NodeId, fields: &Fields<'_>, scratch: &mut Scratch) -> bool {
+        match self.nodes.get(node as usize) {
+            Some(Node::All(children)) => children.iter().all(|&child| self.eval(child, fields, scratch)),
+            Some(Node::Any(children)) => children.iter().any(|&child| self.eval(child, fields, scratch)),
+            Some(Node::AtLeast(least, children)) => {
+                children.iter().filter(|&&child| self.eval(child, fields, scratch)).take(*least).count()
+                    == *least
+            }
+            Some(Node::Not(child)) => !self.eval(*child, fields, scratch),
+            Some(Node::Is(predicate)) => self.ask(*predicate, fields, scratch),
+            None => false,
+        }
+    }
+
+    /// The answer of a predicate; what no matcher indexes is asked here, once.
+    fn ask(&self, predicate: PredicateId, fields: &Fields<'_>, scratch: &mut Scratch) -> bool {
+        let place = predicate as usize;
+        match (scratch.answers.get(place), self.predicates.get(place)) {
+            (Some((epoch, answer)), _) if *epoch == scratch.epoch => *answer,
+            (_, Some(compiled)) if !compiled.indexed => {
+                let answer = self.ask_values(compiled, fields, scratch);
+                if let Some(known) = scratch.answers.get_mut(place) {
+                    *known = (scratch.epoch, answer);
+                }
+                answer
+            }
+            _ => false,
+        }
+    }
+
+    fn ask_values(&self, compiled: &Compiled, fields: &Fields<'_>, scratch: &mut Scratch) -> bool {
+        let Scratch { values, text, .. } = scratch;
+        let Some(indices) = values.get(compiled.slot) else { return false };
+        let mut slot_values = indices.iter().filter_map(|&index| fields.value(index as usize));
+        let keyword = Some(compiled.slot) == self.keywords;
+        match &compiled.test {
+            Test::Null if keyword => false,
+            Test::Null => indices.is_empty() || slot_values.any(|value| *value == Value::Null),
+            Test::Exists(wanted) => indices.is_empty() != *wanted,
+            Test::FieldRef(field) => {
+                let others =
+                    compiled.other.and_then(|other| values.get(other)).map_or(&[][..], Vec::as_slice);
+                let texts = |indices: &[u32]| -> Vec<String> {
+                    let lower = |value: &Value<'_>| value.text(&mut String::new()).map(str::to_lowercase);
+                    indices.iter().filter_map(|&index| fields.value(index as usize).and_then(lower)).collect()
+                };
+                let (own, others) = (texts(indices), texts(others));
+                own.iter().any(|value| others.iter().any(|other| field.relates(value, other)))
+            }
+            test => slot_values.any(|value| test.holds(value, keyword, text)),
+        }
+    }
+}
+
+impl Hit<'_, '_, '_> {
+    /// The rule's index in the set that the shard was compiled from.
+    pub fn rule(&self) -> usize {
+        self.shard.rules.get(self.place as usize).copied().unwrap_or_default()
+    }
+
+    /// The fields whose values made the rule match, by their Sigma names, with those values: what the
+    /// expression demands and found. Keywords are under the name `keywords`.
+    pub fn matched(&mut self) -> Fields<'static> {
+        let mut proofs = Vec::new();
+        if let Some(&root) = self.shard.roots.get(self.place as usize) {
+            self.prove(root, &mut proofs);
+        }
+        let mut matched = Fields::default();
+        for predicate in proofs {
+            self.push_values(predicate, &mut matched);
+        }
+        matched
+    }
+
+    /// Collects the predicates by which a node is true; what is negated proves by absence, so shows nothing.
+    fn prove(&mut self, node: NodeId, proofs: &mut Vec<PredicateId>) {
+        let shard = self.shard;
+        match shard.nodes.get(node as usize) {
+            Some(Node::All(children) | Node::Any(children) | Node::AtLeast(_, children)) => {
+                for &child in children {
+                    if shard.eval(child, self.fields, self.scratch) {
+                        self.prove(child, proofs);
+                    }
+                }
+            }
+            Some(Node::Is(predicate)) if !proofs.contains(predicate) => proofs.push(*predicate),
+            Some(Node::Is(_) | Node::Not(_)) | None => {}
+        }
+    }
+
+    fn push_values(&mut self, predicate: PredicateId, matched: &mut Fields<'static>) {
+        let Some(compiled) = self.shard.predicates.get(predicate as usize) else { return };
+        let keyword = Some(compiled.slot) == self.shard.keywords;
+        let relates = matches!(compiled.test, Test::FieldRef(_) | Test::Exists(_));
+        let name = if keyword {
+            "keywords"
+        } else {
+            self.shard.slots.get(compiled.slot).map_or("", |slot| &slot.name)
+        };
+        let indices = self.scratch.values.get(compiled.slot).cloned().unwrap_or_default();
+        for value in indices.iter().filter_map(|&index| self.fields.value(index as usize)) {
+            let holds = relates || compiled.test.holds(value, keyword, &mut self.scratch.text);
+            let known = || matched.iter().any(|(earlier, other)| earlier == name && other == value);
+            if holds && !known() {
+                matched.push(name.to_owned(), value.to_owned_value());
+            }
+        }
+    }
+}
+
+impl Scratch {
+    /// Makes room for a shard and forgets the event before.
+    fn begin(&mut self, shard: &Shard) {
+        if self.epoch == u32::MAX {
+            *self = Self::default();
+        }
+        self.epoch += 1;
+        let grow = |length: usize, needed: usize| length.max(needed);
+        self.answers.resize(grow(self.answers.len(), shard.predicates.len()), (0, false));
+        self.seen.resize(grow(self.seen.len(), shard.rules.len()), 0);
+        self.values.resize(grow(self.values.len(), shard.slots.len()), Vec::new());
+        for slot in self.touched.drain(..) {
+            if let Some(values) = self.values.get_mut(slot) {
+                values.clear();
+            }
+        }
+        self.candidates.clear();
+    }
+
+    fn feed(&mut self, slot: usize, index: u32) {
+        if let Some(values) = self.values.get_mut(slot) {
+            if values.is_empty() {
+                self.touched.push(slot);
+            }
+            values.push(index);
+        }
+    }
+
+    fn candidate(&mut self, rule: u32) {
+        if let Some(seen) = self.seen.get_mut(rule as usize)
+            && *seen != self.epoch
+        {
+            *seen = self.epoch;
+            self.candidates.push(rule);
+        }
+    }
+}
+
+/// What the compiler needs to know of the log source.
+pub trait Aliases {
+    /// The names under which a record may carry the Sigma field, besides its own.
+    fn names(&self, field: &str) -> &[String];
+}
+
+impl Shard {
+    /// Compiles the rules at these places of `rules`.
+    pub fn compile(rules: &[Rule], places: impl IntoIterator<Item = usize>, aliases: &dyn Aliases) -> Self {
+        compile::shard(rules, places, aliases)
+    }
+}
