@@ -1,0 +1,167 @@
+//! Access logs of nginx and Apache: the common and combined formats, and Apache's with the virtual host.
+//!
+//! `203.0.113.24 - alice [22/Nov/2026:10:00:00 +0000] "GET /a?b=c HTTP/1.1" 200 512 "referer" "agent"`
+//!
+//! Fields have the names of the W3C extended log format, as rules for web servers use them.
+
+use std::borrow::Cow;
+
+use garrison_base::{Fields, Value};
+
+/// Decodes one line: its time and fields. `None` if it is not an access log line.
+pub(crate) fn decode(text: &str) -> Option<(&str, Fields<'_>)> {
+    let (head, rest) = text.split_once(" [")?;
+    let (stamp, rest) = rest.split_once("] \"")?;
+    if stamp.as_bytes().get(2) != Some(&b'/') {
+        return None;
+    }
+    let mut words = head.rsplit(' ');
+    let (user, _ident, client) = (words.next()?, words.next()?, words.next()?);
+    let (request, rest) = quoted(rest)?;
+    let mut tail = rest.trim_start().split(' ');
+    let status: i64 = tail.next()?.parse().ok()?;
+    let size = tail.next().unwrap_or("-");
+
+    let mut fields = Fields::with_capacity(16);
+    fields.push("c-ip", client);
+    if let Some(host) = words.next() {
+        fields.push("cs-host", host.split(':').next().unwrap_or(host));
+    }
+    if user != "-" {
+        fields.push("cs-username", user);
+    }
+    push_request(request, &mut fields);
+    fields.push("sc-status", status);
+    if let Ok(size) = size.parse::<i64>() {
+        fields.push("sc-bytes", size);
+    }
+    let mut rest = rest;
+    for name in ["cs-referer", "cs-user-agent"] {
+        let Some((value, after)) = rest.split_once('"').and_then(|(_, after)| quoted(after)) else { break };
+        fields.push(name, value);
+        rest = after;
+    }
+    Some((stamp, fields))
+}
+
+/// The text up to the closing quote; servers escape quotes inside with a backslash.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let mut escaped = false;
+    let end = text.bytes().position(|byte| {
+        let end = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        end
+    })?;
+    Some((text.get(..end)?, text.get(end + 1..)?))
+}
+
+fn push_request<'t>(request: &'t str, fields: &mut Fields<'t>) {
+    let Some((method, rest)) = request.split_once(' ') else {
+        fields.push("c-uri", request);
+        return;
+    };
+    let (target, version) = rest.rsplit_once(' ').unwrap_or((rest, ""));
+    fields.push("cs-method", method);
+    push_decoded("c-uri", target, fields);
+    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+    push_decoded("cs-uri-stem", path, fields);
+    if let Some(query) = query {
+        push_decoded("cs-uri-query", query, fields);
+    }
+    if !version.is_empty() {
+        fields.push("cs-version", version);
+    }
+}
+
+/// Adds the text, and its percent-decoded forms where they differ: what the application sees, also when
+/// it decodes twice.
+fn push_decoded<'t>(name: &'static str, text: &'t str, fields: &mut Fields<'t>) {
+    fields.push(name, text);
+    let mut seen = Cow::Borrowed(text);
+    for _ in 0..2 {
+        let Some(decoded) = percent_decoded(&seen) else { return };
+        fields.push(name, Value::from(decoded.clone()));
+        seen = Cow::Owned(decoded);
+    }
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    if !text.contains('%') {
+        return None;
+    }
+    let digit = |byte: Option<&u8>| {
+        byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|digit| u8::try_from(digit).ok())
+    };
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut place = 0;
+    while let Some(byte) = bytes.get(place) {
+        match (byte, digit(bytes.get(place + 1)), digit(bytes.get(place + 2))) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push(high << 4 | low);
+                place += 3;
+            }
+            _ => {
+                decoded.push(*byte);
+                place += 1;
+            }
+        }
+    }
+    let decoded = String::from_utf8_lossy(&decoded).into_owned();
+    (decoded != text).then_some(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        let (stamp, fields) = decode(text).unwrap_or_else(|| panic!("{text} is not read"));
+        let pairs: Vec<_> =
+            fields.iter().map(|(name, value)| format!("{name}={}", value.to_text())).collect();
+        format!("[{stamp}] {}", pairs.join(" "))
+    }
+
+    #[test]
+    fn combined_common_and_virtual_host() {
+        assert_eq!(
+            shown(
+                r#"203.0.113.24 - alice [22/Nov/2026:10:00:00 +0000] "GET /a?b=%2e HTTP/1.1" 200 512 "-" "curl/8 \"x\"""#
+            ),
+            r#"[22/Nov/2026:10:00:00 +0000] c-ip=203.0.113.24 cs-username=alice cs-method=GET c-uri=/a?b=%2e c-uri=/a?b=. cs-uri-stem=/a cs-uri-query=b=%2e cs-uri-query=b=. cs-version=HTTP/1.1 sc-status=200 sc-bytes=512 cs-referer=- cs-user-agent=curl/8 \"x\""#
+        );
+        assert!(
+            shown(r#"::1 - - [22/Nov/2026:10:00:00 +0000] "GET / HTTP/1.0" 304 -"#)
+                .ends_with("sc-status=304")
+        );
+        assert!(
+            shown(r#"shop:443 1.2.3.4 - - [22/Nov/2026:10:00:00 +0000] "GET / HTTP/1.0" 200 1"#)
+                .contains("cs-host=shop")
+        );
+    }
+
+    #[test]
+    fn hostile_requests_are_kept() {
+        assert!(
+            shown(r#"1.2.3.4 - - [22/Nov/2026:10:00:00 +0000] "\x16\x03\x01" 400 0 "-" "-""#)
+                .contains(r"c-uri=\x16\x03\x01")
+        );
+        assert!(
+            shown(r#"1.2.3.4 - - [22/Nov/2026:10:00:00 +0000] "GET /%252e%252e/ HTTP/1.1" 400 0"#)
+                .contains("cs-uri-stem=/../")
+        );
+        assert!(
+            shown(r#"1.2.3.4 - - [22/Nov/2026:10:00:00 +0000] "GET /%ff% HTTP/1.1" 400 0"#)
+                .contains("sc-status=400")
+        );
+    }
+
+    #[test]
+    fn other_lines_are_none() {
+        for text in
+            ["", "a [b] \"c\" d", "1.2.3.4 - - [22/Nov/2026:10:00:00 +0000] \"GET", "x [22/Nov] \"a\" 1 2"]
+        {
+            assert!(decode(text).is_none(), "{text}");
+        }
+    }
+}
