@@ -176,6 +176,12 @@ impl<'a> Fields<'a> {
         Self { pairs }
     }
 
+    /// The same fields, borrowing nothing.
+    pub fn to_owned_fields(&self) -> Fields<'static> {
+        let own = |(path, value): (&str, &Value<'a>)| (Cow::Owned(path.to_owned()), value.to_owned_value());
+        Fields { pairs: self.iter().map(own).collect() }
+    }
+
     /// Each path once, in order of its first occurrence, with all its values.
     fn grouped(&self) -> Vec<(&str, Vec<&Value<'a>>)> {
         let mut groups: Vec<(&str, Vec<&Value<'a>>)> = Vec::with_capacity(self.len());

@@ -1,0 +1,212 @@
+//! Printing data: a table for people, JSON, NDJSON, YAML and CSV for programs.
+
+use std::io::{self, BufWriter, Write};
+
+use clap::ValueEnum;
+use garrison_base::Exit;
+use serde::Serialize;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// How rows are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Columns for people
+    Table,
+    /// One JSON list
+    Json,
+    /// One JSON object a line
+    Ndjson,
+    /// One YAML list
+    Yaml,
+    /// Comma-separated values with a head line
+    Csv,
+}
+
+/// A column of a table.
+pub struct Column {
+    name: &'static str,
+    width: usize,
+}
+
+impl Column {
+    /// A column that is at least so many characters wide. The last one takes what it needs.
+    pub const fn new(name: &'static str, width: usize) -> Self {
+        Self { name, width }
+    }
+}
+
+/// What can be printed: as an object, or as cells.
+pub trait Row: Serialize {
+    /// The columns of the table.
+    const COLUMNS: &'static [Column];
+
+    /// The texts of the columns.
+    fn cells(&self) -> Vec<String>;
+}
+
+/// Prints rows as they come, so that nothing must be kept.
+pub struct Printer<W: Write> {
+    out: W,
+    format: Format,
+    rows: u64,
+}
+
+impl Printer<BufWriter<io::StdoutLock<'static>>> {
+    /// A printer on standard output.
+    pub fn stdout(format: Format) -> Self {
+        Self::new(BufWriter::new(io::stdout().lock()), format)
+    }
+}
+
+impl<W: Write> Printer<W> {
+    /// A printer on `out`.
+    pub fn new(out: W, format: Format) -> Self {
+        Self { out, format, rows: 0 }
+    }
+
+    /// Prints one row.
+    pub fn row<R: Row>(&mut self, row: &R) -> io::Result<()> {
+        if self.rows == 0 {
+            self.head::<R>()?;
+        }
+        match self.format {
+            Format::Table => self.line::<R>(&row.cells())?,
+            Format::Csv => self.csv(row.cells().iter().map(|cell| defused(cell)))?,
+            Format::Ndjson => {
+                serde_json::to_writer(&mut self.out, row)?;
+                writeln!(self.out)?;
+            }
+            Format::Json => {
+                write!(self.out, "{}", if self.rows == 0 { "[\n" } else { ",\n" })?;
+                serde_json::to_writer(&mut self.out, row)?;
+            }
+            Format::Yaml => {
+                let text = serde_saphyr::to_string(&[row]).map_err(io::Error::other)?;
+                write!(self.out, "{text}")?;
+            }
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Ends the list, where the format has an end.
+    pub fn finish(mut self) -> io::Result<()> {
+        match (self.format, self.rows) {
+            (Format::Json, 0) => writeln!(self.out, "[]")?,
+            (Format::Json, _) => writeln!(self.out, "\n]")?,
+            (Format::Yaml, 0) => writeln!(self.out, "[]")?,
+            _ => {}
+        }
+        self.out.flush()
+    }
+
+    /// Makes everything printed so far visible.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    fn head<R: Row>(&mut self) -> io::Result<()> {
+        let names: Vec<String> = R::COLUMNS.iter().map(|column| column.name.to_owned()).collect();
+        match self.format {
+            Format::Table => self.line::<R>(&names),
+            Format::Csv => self.csv(names.iter().map(|name| name.to_lowercase().replace(' ', "_"))),
+            _ => Ok(()),
+        }
+    }
+
+    fn line<R: Row>(&mut self, cells: &[String]) -> io::Result<()> {
+        let last = cells.len().saturating_sub(1);
+        for (place, (cell, column)) in cells.iter().zip(R::COLUMNS).enumerate() {
+            let cell = printable(cell);
+            write!(self.out, "{cell}")?;
+            if place < last {
+                write!(self.out, "{:gap$}  ", "", gap = column.width.saturating_sub(cell.width()))?;
+            }
+        }
+        writeln!(self.out)
+    }
+
+    fn csv(&mut self, cells: impl Iterator<Item = String>) -> io::Result<()> {
+        let mut writer = csv::Writer::from_writer(&mut self.out);
+        writer.write_record(cells)?;
+        writer.flush()
+    }
+}
+
+/// Text without what a terminal would obey or be confused by: control characters, and those that turn the
+/// direction of writing.
+pub fn printable(text: &str) -> String {
+    let harmless = |char: char| {
+        let turns =
+            matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if char.width().is_none() || turns { '\u{fffd}' } else { char }
+    };
+    text.chars().map(|char| if matches!(char, '\n' | '\t' | '\r') { ' ' } else { harmless(char) }).collect()
+}
+
+/// A cell that a spreadsheet takes for a formula is quoted, as OWASP advises.
+fn defused(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err() && cell != "-" {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
+}
+
+/// Words on standard error.
+#[macro_export]
+macro_rules! say {
+    ($($part:tt)*) => {{
+        use std::io::Write as _;
+        // A closed standard error is no reason to stop.
+        let _ = writeln!(std::io::stderr(), "{}", $crate::output::printable(&format!($($part)*)));
+    }};
+}
+
+/// Tells why a command failed. Whoever reads our output may stop reading; that is not a failure.
+pub fn failed(error: &anyhow::Error) -> Exit {
+    let closed = |cause: &io::Error| cause.kind() == io::ErrorKind::BrokenPipe;
+    if error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(closed)) {
+        return Exit::Ok;
+    }
+    say!("garrison: {error:#}");
+    Exit::Failed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Pair(&'static str, &'static str);
+
+    impl Row for Pair {
+        const COLUMNS: &'static [Column] = &[Column::new("KEY", 6), Column::new("VALUE", 1)];
+
+        fn cells(&self) -> Vec<String> {
+            vec![self.0.to_owned(), self.1.to_owned()]
+        }
+    }
+
+    fn printed(format: Format, rows: &[Pair]) -> String {
+        let mut out = Vec::new();
+        let mut printer = Printer::new(&mut out, format);
+        rows.iter().for_each(|row| printer.row(row).unwrap());
+        printer.finish().unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_format_ends_well_with_and_without_rows() {
+        let rows = [Pair("密碼", "=cmd()"), Pair("b", "x\u{1b}[2J\ny")];
+        assert_eq!(printed(Format::Table, &rows), "KEY     VALUE\n密碼    =cmd()\nb       x\u{fffd}[2J y\n");
+        assert_eq!(printed(Format::Csv, &rows), "key,value\n密碼,'=cmd()\nb,\"x\u{1b}[2J\ny\"\n");
+        for format in [Format::Json, Format::Yaml] {
+            assert!(printed(format, &[]).starts_with("[]"));
+        }
+        let json: serde_json::Value = serde_json::from_str(&printed(Format::Json, &rows)).unwrap();
+        assert_eq!(json.as_array().unwrap().len(), 2);
+        assert_eq!(printed(Format::Ndjson, &rows).lines().count(), 2);
+        assert_eq!(printed(Format::Yaml, &rows).matches("- - ").count(), 2);
+    }
+}
