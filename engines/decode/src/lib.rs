@@ -43,7 +43,8 @@ impl Decoder {
     /// Decodes one event that begins on `line`. `emit` is called once, except for lines that are part of an
     /// event that is not complete.
     pub fn decode(&mut self, bytes: &[u8], line: u64, emit: &mut dyn FnMut(&Record<'_>)) {
-        let text = String::from_utf8_lossy(bytes);
+        // The strict check is several times faster than the lossy one, and nearly always enough.
+        let text = std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
         let text = text.trim_start_matches('\u{feff}').trim_end_matches(['\0', '\r']);
         if let Some(audit) = audit_part(text) {
             self.audit.take(audit, line, emit);
@@ -140,6 +141,9 @@ fn journal(mut fields: Fields<'_>) -> Decoded<'_> {
 fn audit_part(text: &str) -> Option<&str> {
     if text.starts_with("type=") || text.starts_with("node=") {
         return auditd::is_audit(text).then_some(text);
+    }
+    if text.starts_with(['{', '<']) && !text.contains(" msg=audit(") {
+        return None;
     }
     let start = text.find(": type=").map(|place| place + 2)?;
     text.get(start..).filter(|part| part.contains(" msg=audit(") && auditd::is_audit(part))

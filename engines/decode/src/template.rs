@@ -76,7 +76,10 @@ fn greedy<'t>(
         let head = text.get(..end)?;
         let start = head.rfind(separator)?;
         let value = head.get(start + separator.len()..)?;
-        let value = value.get(..word_end(value))?;
+        let (capture, value) = match capture.strip_suffix('>') {
+            Some(capture) => (capture, value),
+            None => (capture, value.get(..word_end(value))?),
+        };
         if value.is_empty() {
             return None;
         }
@@ -126,5 +129,6 @@ mod tests {
             "method=password src_port=55 src_ip=203.0.113.24 user=a from 192.0.2.1 port 1"
         );
         assert_eq!(captured("{user*} left", "a b left").unwrap(), "user=a b");
+        assert_eq!(captured("{user*} from {ip} not, {why>}", "a from 1 not, it is b").unwrap(), "why=it is b ip=1 user=a");
     }
 }

@@ -7,8 +7,10 @@
 
 mod compile;
 mod matcher;
+mod memo;
 mod witness;
 
+use foldhash::HashMap;
 use garrison_base::{Fields, Value};
 
 use crate::expr::{Scratch as TextScratch, Test};
@@ -16,9 +18,12 @@ use crate::pattern::fold;
 use crate::rule::Rule;
 
 use matcher::Matcher;
+use memo::Memo;
 
 /// Rules compiled to judge the events of one log source together.
 pub struct Shard {
+    /// Unlike that of any other shard of the process.
+    id: u64,
     /// Index of each compiled rule in the set it was compiled from.
     rules: Vec<usize>,
     roots: Vec<NodeId>,
@@ -77,6 +82,8 @@ pub struct Scratch {
     /// Per slot: the indices of its values in the event.
     values: Vec<Vec<u32>>,
     touched: Vec<usize>,
+    found: Vec<PredicateId>,
+    memos: HashMap<u64, Memo>,
     text: TextScratch,
 }
 
@@ -123,29 +130,60 @@ impl Shard {
 
     /// Sorts the event's values into slots, and notes what the matchers find in them.
     fn collect(&self, fields: &Fields<'_>, scratch: &mut Scratch) {
-        let mut text = std::mem::take(&mut scratch.text.text);
-        let mut folded = std::mem::take(&mut scratch.text.folded);
+        let mut memo = scratch.memos.remove(&self.id).unwrap_or_default();
+        let mut number = std::mem::take(&mut scratch.text.text);
         for (index, (path, value)) in (0_u32..).zip(fields.iter()) {
             let slots = self.fields.slots(path);
             if slots.is_empty() && self.keywords.is_none() {
                 continue;
             }
-            let lower = value.text(&mut text).map(|text| fold(text, &mut folded));
-            for &slot in slots.iter().chain(&self.keywords) {
-                scratch.feed(slot, index);
-                let Some(slot) = self.slots.get(slot) else { continue };
+            let text = value.text(&mut number);
+            for &place in slots.iter().chain(&self.keywords) {
+                scratch.feed(place, index);
+                let Some(slot) = self.slots.get(place) else { continue };
                 for &rule in &slot.witness_of {
                     scratch.candidate(rule);
                 }
-                if let Some(lower) = lower {
-                    slot.matcher.scan(lower, value, &mut |predicate| self.hold(predicate, scratch));
+                if let Some(text) = text {
+                    self.scan(place, slot, text, value, &mut memo, scratch);
                 }
             }
         }
-        scratch.text = TextScratch { text, folded };
+        scratch.text.text = number;
+        scratch.memos.insert(self.id, memo);
     }
 
-    /// Notes that an indexed predicate holds; answers whether that is news.
+    /// Notes which indexed predicates of a slot a value satisfies.
+    fn scan(
+        &self,
+        place: usize,
+        slot: &Slot,
+        text: &str,
+        value: &Value<'_>,
+        memo: &mut Memo,
+        scratch: &mut Scratch,
+    ) {
+        // A float satisfies numbers that are spelled otherwise, so its text alone does not tell.
+        let memorable = !matches!(value, Value::Float(_));
+        if let Some(known) = memo.get(place, text).filter(|_| memorable) {
+            known.iter().for_each(|&predicate| self.hold(predicate, scratch));
+            return;
+        }
+        let mut folded = std::mem::take(&mut scratch.text.folded);
+        let mut found = std::mem::take(&mut scratch.found);
+        slot.matcher.scan(fold(text, &mut folded), value, &mut |predicate| found.push(predicate));
+        found.sort_unstable();
+        found.dedup();
+        found.iter().for_each(|&predicate| self.hold(predicate, scratch));
+        if memorable {
+            memo.insert(place, text, &found);
+        }
+        found.clear();
+        scratch.found = found;
+        scratch.text.folded = folded;
+    }
+
+    /// Notes that an indexed predicate holds.
     fn hold(&self, predicate: PredicateId, scratch: &mut Scratch) {
         let epoch = scratch.epoch;
         let Some(answer) = scratch.answers.get_mut(predicate as usize) else { return };

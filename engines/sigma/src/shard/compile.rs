@@ -1,6 +1,7 @@
 //! From rules to a shard.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::HashMap;
 
@@ -34,7 +35,9 @@ pub(super) fn shard(rules: &[Rule], places: impl IntoIterator<Item = usize>, ali
         let name = draft.field.as_deref().unwrap_or_default().to_owned();
         built.push(Slot { name, matcher: draft.matcher.build(), witness_of: draft.witness_of });
     }
-    Shard { rules: shard_rules, roots, nodes, predicates, fields, slots: built, keywords, always }
+    static SHARDS: AtomicU64 = AtomicU64::new(0);
+    let id = SHARDS.fetch_add(1, Ordering::Relaxed);
+    Shard { id, rules: shard_rules, roots, nodes, predicates, fields, slots: built, keywords, always }
 }
 
 #[derive(Default)]
