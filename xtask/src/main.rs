@@ -1,1 +1,94 @@
-fn main() {}
+//! Tasks of the repository: `cargo xtask tidy|bench|fuzz`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task speaks to whoever runs it")]
+
+#[expect(clippy::indexing_slicing, reason = "indexing JSON answers null for what is missing")]
+mod bench;
+mod fuzz;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, bail};
+use clap::{Parser, ValueEnum};
+
+/// Tasks of the repository.
+#[derive(Parser)]
+enum Task {
+    /// Check what the compiler does not: arrows between crates, lengths, words that do not belong here
+    Tidy {
+        /// Write down what is too long today as the new limit
+        #[arg(long)]
+        bless: bool,
+    },
+    /// Measure beside peers
+    Bench {
+        /// What to measure
+        #[arg(value_enum)]
+        area: Area,
+        /// How to print
+        #[arg(short, long, value_enum, default_value = "table")]
+        output: Output,
+        /// A file of events, one JSON object a line, plain or compressed by zstd
+        #[arg(long)]
+        events: Option<PathBuf>,
+        /// Folders of Sigma rules
+        #[arg(long)]
+        rules: Vec<PathBuf>,
+    },
+    /// Feed every parser of strangers' bytes with mutated input
+    Fuzz {
+        /// Seconds for each target
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Only this target
+        #[arg(long)]
+        target: Option<String>,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Area {
+    Detection,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Table,
+    Json,
+}
+
+fn main() -> ExitCode {
+    let done = match Task::parse() {
+        Task::Tidy { bless } => tidy::run(&root(), bless),
+        Task::Bench { area: Area::Detection, output, events, rules } => {
+            bench::detection(&root(), output, events, rules)
+        }
+        Task::Fuzz { seconds, target } => fuzz::run(&root(), seconds, target.as_deref()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The root of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Runs a command; answers what it printed on standard output.
+fn output(command: &mut Command) -> anyhow::Result<String> {
+    let shown = format!("{command:?}");
+    let output = command
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .with_context(|| format!("running {shown}"))?;
+    if !output.status.success() {
+        bail!("{shown} ended with {}", output.status);
+    }
+    String::from_utf8(output.stdout).context("the output is not text")
+}

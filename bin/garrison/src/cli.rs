@@ -198,7 +198,7 @@ pub struct RuleTestArgs {
     #[command(flatten)]
     pub rules: RuleArgs,
 
-    /// A folder in the layout of SigmaHQ's regression_data. Without --rules, the folders `rules*` beside
+    /// A folder in the layout of SigmaHQ's regression data. Without --rules, the folders `rules*` beside
     /// it are used
     #[arg(long, value_name = "DIR")]
     pub regression: Option<PathBuf>,

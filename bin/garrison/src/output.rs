@@ -92,9 +92,8 @@ impl<W: Write> Printer<W> {
     /// Ends the list, where the format has an end.
     pub fn finish(mut self) -> io::Result<()> {
         match (self.format, self.rows) {
-            (Format::Json, 0) => writeln!(self.out, "[]")?,
+            (Format::Json | Format::Yaml, 0) => writeln!(self.out, "[]")?,
             (Format::Json, _) => writeln!(self.out, "\n]")?,
-            (Format::Yaml, 0) => writeln!(self.out, "[]")?,
             _ => {}
         }
         self.out.flush()

@@ -96,16 +96,9 @@ fn percent_decoded(text: &str) -> Option<String> {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut place = 0;
     while let Some(byte) = bytes.get(place) {
-        match (byte, digit(bytes.get(place + 1)), digit(bytes.get(place + 2))) {
-            (b'%', Some(high), Some(low)) => {
-                decoded.push(high << 4 | low);
-                place += 3;
-            }
-            _ => {
-                decoded.push(*byte);
-                place += 1;
-            }
-        }
+        let code = digit(bytes.get(place + 1)).zip(digit(bytes.get(place + 2))).filter(|_| *byte == b'%');
+        decoded.push(code.map_or(*byte, |(high, low)| high << 4 | low));
+        place += if code.is_some() { 3 } else { 1 };
     }
     let decoded = String::from_utf8_lossy(&decoded).into_owned();
     (decoded != text).then_some(decoded)

@@ -5,6 +5,7 @@
 //! what `libauparse` waits (`end_of_event_timeout`).
 
 use std::collections::VecDeque;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use garrison_base::{Fields, limits};
 
@@ -192,7 +193,9 @@ impl<'t> Event<'t> {
                 let x86_64 = text("arch").is_some_and(|pair| pair.value.eq_ignore_ascii_case("c000003e"));
                 let name = text("syscall").filter(|_| x86_64).and_then(|pair| syscall_name(pair.value));
                 self.connects |= name == Some("connect");
-                name.into_iter().for_each(|name| self.fields.push("syscall", name));
+                if let Some(name) = name {
+                    self.fields.push("syscall", name);
+                }
             }
             _ => {}
         }
@@ -207,18 +210,15 @@ impl<'t> Event<'t> {
     /// `struct sockaddr` in hexadecimal: family (little endian), port (big endian), address.
     fn address(&mut self, saddr: Option<&Pair<'t>>) {
         let bytes = saddr.and_then(|pair| unhex(pair.value)).unwrap_or_default();
-        let port = |bytes: &[u8]| u16::from_be_bytes([bytes[0], bytes[1]]).to_string();
         match bytes.as_slice() {
-            [2, 0, rest @ ..] if rest.len() >= 6 => {
-                self.fields.push("dst_port", port(rest));
-                self.fields
-                    .push("dst_ip", std::net::Ipv4Addr::new(rest[2], rest[3], rest[4], rest[5]).to_string());
+            [2, 0, high, low, a, b, c, d, ..] => {
+                self.fields.push("dst_port", u16::from_be_bytes([*high, *low]).to_string());
+                self.fields.push("dst_ip", Ipv4Addr::new(*a, *b, *c, *d).to_string());
             }
-            [10, 0, rest @ ..] if rest.len() >= 22 => {
-                self.fields.push("dst_port", port(rest));
-                let address =
-                    rest.get(6..22).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok()).unwrap_or_default();
-                self.fields.push("dst_ip", std::net::Ipv6Addr::from(address).to_string());
+            [10, 0, high, low, _, _, _, _, rest @ ..] => {
+                let Some(address) = rest.first_chunk::<16>() else { return };
+                self.fields.push("dst_port", u16::from_be_bytes([*high, *low]).to_string());
+                self.fields.push("dst_ip", Ipv6Addr::from(*address).to_string());
             }
             _ => {}
         }
@@ -332,11 +332,12 @@ fn arguments(pairs: &[Pair<'_>]) -> Vec<String> {
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() < 2 || !text.len().is_multiple_of(2) {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if pairs.is_empty() || !rest.is_empty() {
         return None;
     }
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    text.as_bytes().chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
 }
 
 /// Names of x86-64 system calls that rules ask for (`arch/x86/entry/syscalls/syscall_64.tbl`).

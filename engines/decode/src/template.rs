@@ -129,6 +129,9 @@ mod tests {
             "method=password src_port=55 src_ip=203.0.113.24 user=a from 192.0.2.1 port 1"
         );
         assert_eq!(captured("{user*} left", "a b left").unwrap(), "user=a b");
-        assert_eq!(captured("{user*} from {ip} not, {why>}", "a from 1 not, it is b").unwrap(), "why=it is b ip=1 user=a");
+        assert_eq!(
+            captured("{user*} from {ip} not, {why>}", "a from 1 not, it is b").unwrap(),
+            "why=it is b ip=1 user=a"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! A Windows event as XML: what Event Viewer exports and Sysmon for Linux writes to syslog.
 
 use garrison_base::{Fields, Value, limits};
+use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
@@ -26,7 +27,7 @@ pub(crate) fn flatten(text: &str) -> Option<Fields<'static>> {
             Event::GeneralRef(name) => match name.resolve_char_ref().ok()? {
                 Some(char) => content.push(char),
                 None => {
-                    content.push_str(quick_xml::escape::resolve_predefined_entity(&name.xml10_content())?)
+                    content.push_str(resolve_predefined_entity(&name.xml10_content())?);
                 }
             },
             Event::End(_) => {

@@ -118,7 +118,7 @@ impl Step<'_> {
             "lte" => self.compare(&draft, Comparison::Lte),
             "gt" => self.compare(&draft, Comparison::Gt),
             "gte" => self.compare(&draft, Comparison::Gte),
-            "exists" => self.exists(draft),
+            "exists" => self.exists(&draft),
             "fieldref" => self.field_ref(draft),
             "expand" => self.expand(draft),
             "windash" => self.text(draft).and_then(windash),
@@ -190,10 +190,10 @@ impl Step<'_> {
         }
     }
 
-    fn exists(&self, draft: Draft) -> Result<Draft, String> {
+    fn exists(&self, draft: &Draft) -> Result<Draft, String> {
         match draft {
             _ if self.keyword => Err(self.wants("a field name before it")),
-            Draft::Bool(truth) => Ok(Draft::Exists(truth)),
+            Draft::Bool(truth) => Ok(Draft::Exists(*truth)),
             _ => Err(self.wants("true or false")),
         }
     }
@@ -242,14 +242,19 @@ impl Step<'_> {
     /// that depend on its neighbours.
     fn base64_offset(&self, draft: Draft) -> Result<Draft, String> {
         let bytes = self.bytes(draft)?;
-        let forms = (0..3).map(|offset| {
-            let padded = [&b"   "[..offset], &bytes].concat();
-            let encoded = BASE64.encode(&padded);
-            let start = [0, 2, 3][offset];
-            let end = encoded.len() - [0, 3, 2][padded.len() % 3];
+        // Blanks shift the text; as many characters at the start depend on them.
+        let forms = [("", 0), (" ", 2), ("  ", 3)].map(|(shift, start)| {
+            let shifted = [shift.as_bytes(), &bytes].concat();
+            let encoded = BASE64.encode(&shifted);
+            let end = encoded.len()
+                - match shifted.len() % 3 {
+                    0 => 0,
+                    1 => 3,
+                    _ => 2,
+                };
             Draft::Text(Pattern::literal(encoded.get(start..end).unwrap_or_default()))
         });
-        Ok(Draft::Either(forms.collect()))
+        Ok(Draft::Either(forms.to_vec()))
     }
 
     fn bytes(&self, draft: Draft) -> Result<Vec<u8>, String> {

@@ -31,7 +31,8 @@ impl Pattern {
         while let Some(char) = chars.next() {
             match char {
                 '\\' => {
-                    pattern.push_char(chars.next_if(|next| matches!(next, '*' | '?' | '\\')).unwrap_or('\\'))
+                    let escaped = chars.next_if(|next| matches!(next, '*' | '?' | '\\'));
+                    pattern.push_char(escaped.unwrap_or('\\'));
                 }
                 '*' => pattern.parts.push(Part::Many),
                 '?' => pattern.parts.push(Part::One),

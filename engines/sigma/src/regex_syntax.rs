@@ -46,7 +46,7 @@ pub(crate) fn from_python(source: &str) -> String {
 fn push_escape(out: &mut String, escaped: char) {
     match escaped {
         '<' | '>' | ' ' | '"' | '\'' | '/' | '`' | ',' | ';' | ':' | '=' | '@' | '%' | '!' | '_' => {
-            out.push(escaped)
+            out.push(escaped);
         }
         'Z' => out.push_str("\\z"),
         other => out.extend(['\\', other]),

@@ -8,9 +8,9 @@
 mod compile;
 mod matcher;
 mod memo;
+mod scratch;
 mod witness;
 
-use foldhash::HashMap;
 use garrison_base::{Fields, Value};
 
 use crate::expr::{Scratch as TextScratch, Test};
@@ -18,7 +18,9 @@ use crate::pattern::fold;
 use crate::rule::Rule;
 
 use matcher::Matcher;
-use memo::Memo;
+use scratch::Marks;
+
+pub use scratch::Scratch;
 
 /// Rules compiled to judge the events of one log source together.
 pub struct Shard {
@@ -69,24 +71,6 @@ struct Slot {
     witness_of: Vec<u32>,
 }
 
-/// What one thread needs to judge events; it is kept from event to event and serves every shard.
-#[derive(Default)]
-pub struct Scratch {
-    /// Grows by one per event; a stamp equal to it was made for this event.
-    epoch: u32,
-    /// Per predicate: the epoch in which it was answered, and the answer.
-    answers: Vec<(u32, bool)>,
-    /// Per rule: the epoch in which it became a candidate.
-    seen: Vec<u32>,
-    candidates: Vec<u32>,
-    /// Per slot: the indices of its values in the event.
-    values: Vec<Vec<u32>>,
-    touched: Vec<usize>,
-    found: Vec<PredicateId>,
-    memos: HashMap<u64, Memo>,
-    text: TextScratch,
-}
-
 /// A rule that matched, and the means to say why.
 pub struct Hit<'s, 'e, 'a> {
     shard: &'s Shard,
@@ -101,21 +85,17 @@ impl Shard {
         if self.rules.is_empty() {
             return;
         }
-        scratch.begin(self);
+        scratch.begin(self.id, [self.predicates.len(), self.rules.len(), self.slots.len()]);
         self.collect(fields, scratch);
-        for &rule in &self.always {
-            scratch.candidate(rule);
-        }
-        let mut candidates = std::mem::take(&mut scratch.candidates);
-        candidates.sort_unstable();
+        scratch.marks.candidates(&self.always);
+        let candidates = scratch.marks.take_candidates();
         for &place in &candidates {
             let root = self.roots.get(place as usize).copied();
             if root.is_some_and(|root| self.eval(root, fields, scratch)) {
                 found(Hit { shard: self, place, scratch, fields });
             }
         }
-        candidates.clear();
-        scratch.candidates = candidates;
+        scratch.marks.give_back(candidates);
     }
 
     /// How many rules the shard holds.
@@ -130,8 +110,7 @@ impl Shard {
 
     /// Sorts the event's values into slots, and notes what the matchers find in them.
     fn collect(&self, fields: &Fields<'_>, scratch: &mut Scratch) {
-        let mut memo = scratch.memos.remove(&self.id).unwrap_or_default();
-        let mut number = std::mem::take(&mut scratch.text.text);
+        let mut number = std::mem::take(&mut scratch.number);
         for (index, (path, value)) in (0_u32..).zip(fields.iter()) {
             let slots = self.fields.slots(path);
             if slots.is_empty() && self.keywords.is_none() {
@@ -140,60 +119,45 @@ impl Shard {
             let text = value.text(&mut number);
             for &place in slots.iter().chain(&self.keywords) {
                 scratch.feed(place, index);
-                let Some(slot) = self.slots.get(place) else { continue };
-                for &rule in &slot.witness_of {
-                    scratch.candidate(rule);
+                if let Some(slot) = self.slots.get(place) {
+                    scratch.marks.candidates(&slot.witness_of);
                 }
                 if let Some(text) = text {
-                    self.scan(place, slot, text, value, &mut memo, scratch);
+                    self.scan(place, text, value, scratch);
                 }
             }
         }
-        scratch.text.text = number;
-        scratch.memos.insert(self.id, memo);
+        scratch.number = number;
     }
 
     /// Notes which indexed predicates of a slot a value satisfies.
-    fn scan(
-        &self,
-        place: usize,
-        slot: &Slot,
-        text: &str,
-        value: &Value<'_>,
-        memo: &mut Memo,
-        scratch: &mut Scratch,
-    ) {
+    fn scan(&self, place: usize, text: &str, value: &Value<'_>, scratch: &mut Scratch) {
+        let Scratch { marks, memo, found, text: TextScratch { folded, .. }, .. } = scratch;
         // A float satisfies numbers that are spelled otherwise, so its text alone does not tell.
         let memorable = !matches!(value, Value::Float(_));
         if let Some(known) = memo.get(place, text).filter(|_| memorable) {
-            known.iter().for_each(|&predicate| self.hold(predicate, scratch));
+            self.hold(known, marks);
             return;
-        }
-        let mut folded = std::mem::take(&mut scratch.text.folded);
-        let mut found = std::mem::take(&mut scratch.found);
-        slot.matcher.scan(fold(text, &mut folded), value, &mut |predicate| found.push(predicate));
-        found.sort_unstable();
-        found.dedup();
-        found.iter().for_each(|&predicate| self.hold(predicate, scratch));
-        if memorable {
-            memo.insert(place, text, &found);
         }
         found.clear();
-        scratch.found = found;
-        scratch.text.folded = folded;
+        if let Some(slot) = self.slots.get(place) {
+            slot.matcher.scan(fold(text, folded), value, &mut |predicate| found.push(predicate));
+        }
+        found.sort_unstable();
+        found.dedup();
+        self.hold(found, marks);
+        if memorable {
+            memo.insert(place, text, found);
+        }
     }
 
-    /// Notes that an indexed predicate holds.
-    fn hold(&self, predicate: PredicateId, scratch: &mut Scratch) {
-        let epoch = scratch.epoch;
-        let Some(answer) = scratch.answers.get_mut(predicate as usize) else { return };
-        if *answer == (epoch, true) {
-            return;
-        }
-        *answer = (epoch, true);
-        if let Some(compiled) = self.predicates.get(predicate as usize) {
-            for &rule in &compiled.witness_of {
-                scratch.candidate(rule);
+    /// Notes that indexed predicates hold, and that their rules are worth a look.
+    fn hold(&self, predicates: &[PredicateId], marks: &mut Marks) {
+        for &predicate in predicates {
+            if let Some(compiled) = self.predicates.get(predicate as usize)
+                && marks.answer(predicate, true)
+            {
+                marks.candidates(&compiled.witness_of);
             }
         }
     }
@@ -214,14 +178,13 @@ impl Shard {
 
     /// The answer of a predicate; what no matcher indexes is asked here, once.
     fn ask(&self, predicate: PredicateId, fields: &Fields<'_>, scratch: &mut Scratch) -> bool {
-        let place = predicate as usize;
-        match (scratch.answers.get(place), self.predicates.get(place)) {
-            (Some((epoch, answer)), _) if *epoch == scratch.epoch => *answer,
-            (_, Some(compiled)) if !compiled.indexed => {
+        if let Some(answer) = scratch.marks.answered(predicate) {
+            return answer;
+        }
+        match self.predicates.get(predicate as usize) {
+            Some(compiled) if !compiled.indexed => {
                 let answer = self.ask_values(compiled, fields, scratch);
-                if let Some(known) = scratch.answers.get_mut(place) {
-                    *known = (scratch.epoch, answer);
-                }
+                scratch.marks.answer(predicate, answer);
                 answer
             }
             _ => false,
@@ -304,44 +267,6 @@ impl Hit<'_, '_, '_> {
             if holds && !known() {
                 matched.push(name.to_owned(), value.to_owned_value());
             }
-        }
-    }
-}
-
-impl Scratch {
-    /// Makes room for a shard and forgets the event before.
-    fn begin(&mut self, shard: &Shard) {
-        if self.epoch == u32::MAX {
-            *self = Self::default();
-        }
-        self.epoch += 1;
-        let grow = |length: usize, needed: usize| length.max(needed);
-        self.answers.resize(grow(self.answers.len(), shard.predicates.len()), (0, false));
-        self.seen.resize(grow(self.seen.len(), shard.rules.len()), 0);
-        self.values.resize(grow(self.values.len(), shard.slots.len()), Vec::new());
-        for slot in self.touched.drain(..) {
-            if let Some(values) = self.values.get_mut(slot) {
-                values.clear();
-            }
-        }
-        self.candidates.clear();
-    }
-
-    fn feed(&mut self, slot: usize, index: u32) {
-        if let Some(values) = self.values.get_mut(slot) {
-            if values.is_empty() {
-                self.touched.push(slot);
-            }
-            values.push(index);
-        }
-    }
-
-    fn candidate(&mut self, rule: u32) {
-        if let Some(seen) = self.seen.get_mut(rule as usize)
-            && *seen != self.epoch
-        {
-            *seen = self.epoch;
-            self.candidates.push(rule);
         }
     }
 }

@@ -23,7 +23,7 @@ pub enum Value<'a> {
     Nested,
 }
 
-impl<'a> Value<'a> {
+impl Value<'_> {
     /// The value as text, written into `scratch` where it is not text already.
     /// `None` for what has no text: null and nested values.
     pub fn text<'v>(&'v self, scratch: &'v mut String) -> Option<&'v str> {
@@ -168,6 +168,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Passes every pair through `change`; a pair for which it answers `None` is dropped.
+    #[must_use]
     pub fn rewrite(
         self,
         mut change: impl FnMut(Cow<'a, str>, Value<'a>) -> Option<(Cow<'a, str>, Value<'a>)>,

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use garrison_base::Fields;
 use garrison_decode::time::Guess;
 use garrison_decode::{Record, column};
+use garrison_sigma::Rule;
 use garrison_sigma::shard::Hit;
-use garrison_sigma::{Level, Rule};
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::output::{Column, Row};
 
@@ -21,8 +21,7 @@ pub struct Finding {
     /// The parts of the time that the event does not say and that were guessed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub time_guessed: Vec<&'static str>,
-    #[serde(serialize_with = "by_name")]
-    pub level: Level,
+    pub level: &'static str,
     pub rule: RuleName,
     pub host: Option<String>,
     pub user: Option<String>,
@@ -54,10 +53,6 @@ pub struct RuleName {
     pub file: Arc<str>,
 }
 
-fn by_name<S: Serializer>(level: &Level, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(level.name())
-}
-
 impl Finding {
     pub fn new(
         rule: &Rule,
@@ -78,7 +73,7 @@ impl Finding {
                 })
                 .flatten()
                 .collect(),
-            level: rule.level,
+            level: rule.level.name(),
             rule: RuleName {
                 id: rule.id.clone(),
                 title: rule.title.clone(),
@@ -123,7 +118,7 @@ impl Row for Finding {
             self.matched.iter().map(|(name, value)| format!("{name}={}", short(&value.to_text(), 40)));
         vec![
             time,
-            self.level.to_string(),
+            self.level.to_owned(),
             self.rule.title.clone(),
             text(&self.host),
             text(&self.user),

@@ -10,6 +10,7 @@ mod summary;
 pub mod time;
 mod worker;
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -57,7 +58,9 @@ pub fn run(args: &HuntArgs, clock: &dyn Clock) -> anyhow::Result<Exit> {
         troubles: 0,
         bar: bar(&inputs),
     };
-    missing.iter().for_each(|trouble| desk.trouble(trouble));
+    for trouble in &missing {
+        desk.trouble(trouble);
+    }
     let done = work(&hunt, &inputs, args.threads, &mut desk);
     desk.bar.finish_and_clear();
     let Desk { printer, summary, tally, troubles, .. } = desk;
@@ -85,7 +88,7 @@ fn inputs(paths: &[PathBuf]) -> (Vec<Input>, Vec<Trouble>) {
         for entry in WalkDir::new(path).sort_by_file_name() {
             match entry {
                 Ok(entry) if entry.file_type().is_file() => {
-                    inputs.push(Input { path: entry.into_path(), named: false })
+                    inputs.push(Input { path: entry.into_path(), named: false });
                 }
                 Ok(_) => {}
                 Err(error) => {
@@ -211,7 +214,7 @@ fn last_words(summary: &Summary, tally: &Tally, files: usize, troubles: u64) {
         (troubles, "could not be read in full"),
     ] {
         if count > 0 {
-            words.push_str(&format!("; {count} {what}"));
+            let _ = write!(words, "; {count} {what}");
         }
     }
     say!("{words}");

@@ -17,6 +17,8 @@ const MOST_BARS: usize = 4096;
 /// Bars of the time line that are shown, and rows of the other tables.
 const SHOWN: usize = 48;
 const SHOWN_ROWS: usize = 15;
+/// Heights of a bar.
+const STEPS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// Counts findings by rule, by entity and by time.
 #[derive(Default)]
@@ -32,7 +34,7 @@ impl Summary {
     pub fn add(&mut self, finding: &Finding) {
         self.findings += 1;
         let key: Arc<str> = Arc::from(format!("{}\0{}", finding.rule.id, finding.rule.file));
-        let fresh = || (finding.level, finding.rule.title.clone(), 0);
+        let fresh = || (finding.level.parse().unwrap_or(Level::Informational), finding.rule.title.clone(), 0);
         self.rules.entry(key).or_insert_with(fresh).2 += 1;
         for (kind, name) in [("host", &finding.host), ("user", &finding.user), ("address", &finding.address)]
         {
@@ -131,7 +133,6 @@ impl Timeline {
             }
         }
         let most = heights.iter().copied().max().unwrap_or(1).max(1);
-        const STEPS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
         let step = |height: &u64| {
             STEPS.get(usize::try_from((height * 8).div_ceil(most)).unwrap_or(8)).unwrap_or(&'█')
         };

@@ -147,5 +147,7 @@ fn outline(expr: &Expr, depth: usize, lines: &mut Vec<String>) {
         }
     };
     lines.push(format!("{indent}{head}"));
-    parts.iter().for_each(|part| outline(part, depth + 1, lines));
+    for part in parts {
+        outline(part, depth + 1, lines);
+    }
 }

