@@ -1,10 +1,15 @@
 //! Where one event ends and the next begins.
 //!
-//! Text is cut at line ends. JSON may stand one document a line, pretty-printed over many lines, as a list,
-//! or as CloudTrail writes it, `{"Records": [...]}`; the elements of lists become events of their own.
+//! Text is cut at line ends. JSON may stand one object a line, several in a line, pretty-printed over many
+//! lines, as a list, or as services write it, `{"Records": [...]}`; the elements of lists become events of
+//! their own. Windows events in XML may span lines or share one.
+
+mod document;
 
 use garrison_base::limits::EVENT_BYTES;
 use memchr::memchr;
+
+use document::{End, Scan, Start};
 
 /// The bytes of one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +28,10 @@ pub struct Framer {
     buffer: Vec<u8>,
     mode: Mode,
     line: u64,
+    /// So many bytes ahead no document over several lines is looked for: a look that began earlier has
+    /// seen them and found none. Without this, a file of opening braces would be looked through again and
+    /// again.
+    doubted: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,10 +40,12 @@ enum Mode {
     /// Between the elements of a JSON list.
     List,
     /// In the rest of a line that was too long.
-    Skip,
+    SkipLine,
+    /// In the rest of an element that was too long.
+    SkipElement(Scan),
 }
 
-/// What stands at the start of the buffer.
+/// What to do with the start of the buffer.
 enum Step {
     /// A frame of so many bytes, then so many bytes to pass over.
     Frame { length: usize, pass: usize, cut: bool },
@@ -46,7 +57,7 @@ enum Step {
 
 impl Default for Framer {
     fn default() -> Self {
-        Self { buffer: Vec::new(), mode: Mode::Lines, line: 1 }
+        Self { buffer: Vec::new(), mode: Mode::Lines, line: 1, doubted: 0 }
     }
 }
 
@@ -69,7 +80,7 @@ impl Framer {
     }
 
     fn drain(&mut self, last: bool, emit: &mut dyn FnMut(Frame<'_>)) {
-        let buffer = std::mem::take(&mut self.buffer);
+        let mut buffer = std::mem::take(&mut self.buffer);
         let mut rest = buffer.as_slice();
         while !rest.is_empty() {
             let (length, pass) = match self.step(rest, last) {
@@ -86,53 +97,75 @@ impl Framer {
             };
             let (done, after) = rest.split_at((length + pass).clamp(1, rest.len()));
             self.line += memchr::memchr_iter(b'\n', done).count() as u64;
+            self.doubted = self.doubted.saturating_sub(done.len());
             rest = after;
         }
-        let kept = rest.len();
-        let from = buffer.len() - kept;
+        let done = buffer.len() - rest.len();
+        buffer.drain(..done);
         self.buffer = buffer;
-        self.buffer.drain(..from);
     }
 
     fn step(&mut self, rest: &[u8], last: bool) -> Step {
         match self.mode {
             Mode::Lines => self.lines(rest, last),
             Mode::List => self.list(rest, last),
-            Mode::Skip => match memchr(b'\n', rest) {
+            Mode::SkipLine => match memchr(b'\n', rest) {
                 Some(end) => {
                     self.mode = Mode::Lines;
                     Step::Pass(end + 1)
                 }
                 None => Step::Pass(rest.len()),
             },
+            Mode::SkipElement(mut scan) => match scan.feed(rest) {
+                End::At(length) => {
+                    self.mode = Mode::List;
+                    Step::Pass(length)
+                }
+                End::Broken(_) => {
+                    self.mode = Mode::SkipLine;
+                    Step::Pass(0)
+                }
+                End::Open => {
+                    self.mode = Mode::SkipElement(scan);
+                    Step::Pass(rest.len())
+                }
+            },
         }
     }
 
     fn lines(&mut self, rest: &[u8], last: bool) -> Step {
         let indent = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        let Some(first) = rest.get(indent) else {
-            return if last || rest.len() > EVENT_BYTES { Step::Pass(rest.len()) } else { Step::More };
-        };
         let text = rest.get(indent..).unwrap_or_default();
-        match first {
-            _ if indent > 0 && rest.get(..indent).is_some_and(|blank| blank.contains(&b'\n')) => {
-                Step::Pass(indent)
+        let Some(first) = text.first() else {
+            return Step::Pass(rest.len());
+        };
+        if rest.get(..indent).is_some_and(|blank| blank.contains(&b'\n')) {
+            return Step::Pass(indent);
+        }
+        let start = match first {
+            b'[' | b'{' | b'<' if self.doubted > 0 => Start::Line(0),
+            b'[' => document::list_opening(text, b"[", last),
+            b'{' => document::object(text, last),
+            b'<' => document::xml(text, last),
+            b'}' | b']' if is_closing(text) => match memchr(b'\n', text) {
+                Some(end) => Start::Wrapper(end + 1),
+                None if last => Start::Wrapper(text.len()),
+                None => Start::More,
+            },
+            _ => Start::Line(0),
+        };
+        match start {
+            Start::Document(length) => Step::Frame { length: indent + length, pass: 0, cut: false },
+            Start::Wrapper(length) => Step::Pass(indent + length),
+            Start::List(length) => {
+                self.mode = Mode::List;
+                Step::Pass(indent + length)
             }
-            b'[' => match list_opening(text, b"[") {
-                Opening::Yes(length) => {
-                    self.mode = Mode::List;
-                    Step::Pass(indent + length)
-                }
-                Opening::More if !last => Step::More,
-                _ => self.line_end(rest, last),
-            },
-            b'{' => self.object_or_line(rest, indent, last),
-            b'}' | b']' if is_closing(text) => match memchr(b'\n', rest) {
-                Some(end) => Step::Pass(end + 1),
-                None if last => Step::Pass(rest.len()),
-                None => Step::More,
-            },
-            _ => self.line_end(rest, last),
+            Start::Line(seen) => {
+                self.doubted = self.doubted.max(indent + seen);
+                self.line_end(rest, last)
+            }
+            Start::More => Step::More,
         }
     }
 
@@ -144,49 +177,38 @@ impl Framer {
             }
             None if rest.len() <= EVENT_BYTES => Step::More,
             _ => {
-                self.mode = Mode::Skip;
+                self.mode = Mode::SkipLine;
                 Step::Frame { length: EVENT_BYTES, pass: 0, cut: true }
             }
         }
     }
 
-    fn object_or_line(&mut self, rest: &[u8], indent: usize, last: bool) -> Step {
-        let text = rest.get(indent..).unwrap_or_default();
-        match list_opening(text, b"{\"Records\":[") {
-            Opening::Yes(length) => {
-                self.mode = Mode::List;
-                return Step::Pass(indent + length);
+    fn list(&mut self, rest: &[u8], last: bool) -> Step {
+        let gap = rest.iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == b',').count();
+        match rest.get(gap) {
+            _ if gap > 0 => Step::Pass(gap),
+            Some(b'{') => self.element(rest, last),
+            Some(b']') => {
+                self.mode = Mode::Lines;
+                Step::Pass(1)
             }
-            Opening::More if !last => return Step::More,
-            _ => {}
-        }
-        let line = memchr(b'\n', rest).and_then(|end| rest.get(..end));
-        if line.is_some_and(|line| line.trim_ascii_end().ends_with(b"}")) {
-            return self.line_end(rest, last);
-        }
-        match object_end(text) {
-            End::At(length) if indent + length <= EVENT_BYTES => {
-                Step::Frame { length: indent + length, pass: 0, cut: false }
+            _ => {
+                self.mode = Mode::Lines;
+                self.line_end(rest, last)
             }
-            End::More if !last && rest.len() <= EVENT_BYTES => Step::More,
-            // Not one document after all: every line stands for itself.
-            _ => self.line_end(rest, last),
         }
     }
 
-    fn list(&mut self, rest: &[u8], last: bool) -> Step {
-        let gap = rest.iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == b',').count();
-        if gap > 0 {
-            return Step::Pass(gap);
-        }
-        match object_end(rest) {
-            _ if rest.first() != Some(&b'{') => {
-                self.mode = Mode::Lines;
-                if rest.first() == Some(&b']') { Step::Pass(1) } else { self.line_end(rest, last) }
+    fn element(&mut self, rest: &[u8], last: bool) -> Step {
+        let mut scan = Scan::default();
+        match scan.feed(rest.get(..EVENT_BYTES).unwrap_or(rest)) {
+            End::At(length) => Step::Frame { length, pass: 0, cut: false },
+            End::Open if rest.len() >= EVENT_BYTES => {
+                self.mode = Mode::SkipElement(scan);
+                Step::Frame { length: EVENT_BYTES, pass: 0, cut: true }
             }
-            End::At(length) if length <= EVENT_BYTES => Step::Frame { length, pass: 0, cut: false },
-            End::More if !last && rest.len() <= EVENT_BYTES => Step::More,
-            _ => {
+            End::Open if !last => Step::More,
+            End::Broken(_) | End::Open => {
                 self.mode = Mode::Lines;
                 self.line_end(rest, last)
             }
@@ -194,55 +216,24 @@ impl Framer {
     }
 }
 
-enum Opening {
-    Yes(usize),
-    No,
-    More,
-}
-
-/// Whether the text begins with the opening of a list of objects, blanks between its marks disregarded.
-fn list_opening(text: &[u8], opening: &[u8]) -> Opening {
-    let mut wanted = opening.iter();
-    let mut length = 0;
-    for (place, byte) in text.iter().enumerate().filter(|(_, byte)| !byte.is_ascii_whitespace()) {
-        match wanted.next() {
-            Some(mark) if mark == byte => length = place + 1,
-            None if *byte == b'{' => return Opening::Yes(length),
-            _ => return Opening::No,
-        }
+/// Splits a line into the JSON objects that stand in it one behind the other. `None` if there is anything
+/// else in it.
+pub(crate) fn objects(line: &str) -> Option<Vec<&str>> {
+    let mut objects = Vec::new();
+    let mut rest = line.trim();
+    while !rest.is_empty() {
+        let End::At(length) = Scan::default().feed(rest.as_bytes()) else { return None };
+        let (object, after) = rest.split_at_checked(length)?;
+        objects.push(object);
+        rest = after.trim_start_matches([' ', '\t', ',']);
     }
-    if text.len() > 1024 { Opening::No } else { Opening::More }
+    Some(objects)
 }
 
 /// Whether the line is only what is left of an enclosing object.
 fn is_closing(text: &[u8]) -> bool {
     let line = memchr(b'\n', text).and_then(|end| text.get(..end)).unwrap_or(text);
     line.iter().all(|byte| matches!(byte, b'}' | b']' | b',' | b' ' | b'\t' | b'\r'))
-}
-
-enum End {
-    At(usize),
-    Broken,
-    More,
-}
-
-/// The end of the JSON object that begins the text. A line end inside a string is not JSON.
-fn object_end(text: &[u8]) -> End {
-    let (mut depth, mut string, mut escaped) = (0_usize, false, false);
-    for (place, byte) in text.iter().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\n' if string => return End::Broken,
-            b'\\' if string => escaped = true,
-            b'"' => string = !string,
-            _ if string => {}
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' if depth <= 1 => return End::At(place + 1),
-            b'}' | b']' => depth -= 1,
-            _ => {}
-        }
-    }
-    End::More
 }
 
 #[cfg(test)]
@@ -301,6 +292,46 @@ mod tests {
         assert_eq!(texts("[ 0.000] kernel\n[Sun] apache\n"), ["[ 0.000] kernel", "[Sun] apache"]);
         assert_eq!(texts("{\"a\": \"cut off\nnext line\n"), ["{\"a\": \"cut off", "next line"]);
         assert_eq!(texts("{\"a\": 1,\nplain\n"), ["{\"a\": 1,", "plain"]);
+    }
+
+    #[test]
+    fn windows_events_in_xml_and_wrapped_lists() {
+        assert_eq!(
+            texts("<?xml version=\"1.0\"?><Events><Event a=\"1\">x</Event><Event>y</Event></Events>"),
+            ["<Event a=\"1\">x</Event>", "<Event>y</Event>"]
+        );
+        assert_eq!(
+            texts("<Event>\n  <System/>\n</Event>\nplain\n"),
+            ["<Event>\n  <System/>\n</Event>", "plain"]
+        );
+        assert_eq!(texts("<EventID>1</EventID>\n<34>x\n"), ["<EventID>1</EventID>", "<34>x"]);
+        assert_eq!(texts("{\"Count\":2,\"Records\":[{\"a\":1},{\"b\":2}]}"), ["{\"a\":1}", "{\"b\":2}"]);
+        assert_eq!(texts("{foo} bar\n{ \"a\":\n1} {\"b\":2}\n"), ["{foo} bar", "{ \"a\":\n1}", " {\"b\":2}"]);
+        assert_eq!(objects("{\"a\":\"}\"} {\"b\":2}").unwrap().len(), 2);
+        assert_eq!(objects("{\"a\":1} x"), None);
+    }
+
+    #[test]
+    fn a_long_element_is_cut_and_the_next_one_is_whole() {
+        let text = format!("[{{\"a\":\"{}\"}},{{\"b\":2}}]\n", "x".repeat(3 * EVENT_BYTES));
+        assert_eq!(lengths(&text), [EVENT_BYTES, 7]);
+    }
+
+    #[test]
+    fn opening_braces_cost_one_look() {
+        // Looking again for each of them would take hours.
+        assert_eq!(lengths(&"{\n".repeat(400_000)).len(), 400_000);
+        assert_eq!(lengths(&"<Event \n".repeat(200_000)).len(), 200_000);
+    }
+
+    /// The lengths of the frames of a long text.
+    fn lengths(text: &str) -> Vec<usize> {
+        let (mut framer, mut lengths) = (Framer::default(), Vec::new());
+        for chunk in text.as_bytes().chunks(1 << 18) {
+            framer.push(chunk, &mut |frame| lengths.push(frame.bytes.len()));
+        }
+        framer.finish(&mut |frame| lengths.push(frame.bytes.len()));
+        lengths
     }
 
     #[test]
