@@ -5,18 +5,20 @@
 //! Fields have the names of the W3C extended log format, as rules for web servers use them.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use garrison_base::{Fields, Value};
 
 /// Decodes one line: its time and fields. `None` if it is not an access log line.
 pub(crate) fn decode(text: &str) -> Option<(&str, Fields<'_>)> {
-    let (head, rest) = text.split_once(" [")?;
-    let (stamp, rest) = rest.split_once("] \"")?;
+    // Servers escape quotes, so the first one begins the request. The user in front of the time is
+    // whatever the client says, blanks and brackets included: the time is the last bracket before it.
+    let (head, rest) = text.split_once('"')?;
+    let (head, stamp) = head.strip_suffix("] ")?.rsplit_once(" [")?;
     if stamp.as_bytes().get(2) != Some(&b'/') {
         return None;
     }
-    let mut words = head.rsplit(' ');
-    let (user, _ident, client) = (words.next()?, words.next()?, words.next()?);
+    let (virtual_host, client, user) = who(head)?;
     let (request, rest) = quoted(rest)?;
     let mut tail = rest.trim_start().split(' ');
     let status: i64 = tail.next()?.parse().ok()?;
@@ -24,8 +26,9 @@ pub(crate) fn decode(text: &str) -> Option<(&str, Fields<'_>)> {
 
     let mut fields = Fields::with_capacity(16);
     fields.push("c-ip", client);
-    if let Some(host) = words.next() {
-        fields.push("cs-host", host.split(':').next().unwrap_or(host));
+    if let Some(host) = virtual_host {
+        let port = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+        fields.push("cs-host", port.map_or(host, |(host, _)| host));
     }
     if user != "-" {
         fields.push("cs-username", user);
@@ -42,6 +45,24 @@ pub(crate) fn decode(text: &str) -> Option<(&str, Fields<'_>)> {
         rest = after;
     }
     Some((stamp, fields))
+}
+
+/// Takes `host:port client, proxy - user` apart; the host and the proxies may be missing.
+fn who(head: &str) -> Option<(Option<&str>, &str, &str)> {
+    let (first, rest) = head.split_once(' ')?;
+    let is_address = |word: &str| word.trim_end_matches(',').parse::<IpAddr>().is_ok();
+    let (virtual_host, client, mut rest) = match rest.split_once(' ') {
+        Some((second, behind)) if !is_address(first) && is_address(second) => (Some(first), second, behind),
+        _ => (None, first, rest),
+    };
+    let mut listed = client.ends_with(',');
+    while listed {
+        let (proxy, behind) = rest.split_once(' ')?;
+        listed = proxy.ends_with(',');
+        rest = behind;
+    }
+    let (_ident, user) = rest.split_once(' ')?;
+    Some((virtual_host, client.trim_end_matches(','), user))
 }
 
 /// The text up to the closing quote; servers escape quotes inside with a backslash.
@@ -131,6 +152,24 @@ mod tests {
             shown(r#"shop:443 1.2.3.4 - - [22/Nov/2026:10:00:00 +0000] "GET / HTTP/1.0" 200 1"#)
                 .contains("cs-host=shop")
         );
+    }
+
+    #[test]
+    fn the_user_is_chosen_by_the_client() {
+        let line = |user: &str| {
+            format!("203.0.113.24 - {user} [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 1")
+        };
+        for user in ["10.9.9.9 - -", "a [b", "john doe", "x [22/Nov/2026:10:00:00 +0000]"] {
+            let text = line(user);
+            assert!(
+                shown(&text).starts_with(&format!(
+                    "[22/Nov/2026:10:00:00 +0000] c-ip=203.0.113.24 cs-username={user} "
+                )),
+                "{user}"
+            );
+        }
+        let text = line("-").replace("203.0.113.24", "[2001:db8::1]:80 203.0.113.9, 10.0.0.1");
+        assert!(shown(&text).contains("c-ip=203.0.113.9 cs-host=[2001:db8::1] cs-method"));
     }
 
     #[test]

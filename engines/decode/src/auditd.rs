@@ -91,7 +91,7 @@ impl Assembler {
             tell(&[text], line, emit);
             return;
         }
-        while self.pending.front().is_some_and(|oldest| oldest.seconds + 2 < head.seconds) {
+        while self.pending.front().is_some_and(|oldest| oldest.seconds.saturating_add(2) < head.seconds) {
             self.tell_oldest(emit);
         }
         let place = self.pending.iter().position(|event| event.id == head.id && event.node == head.node);
@@ -183,7 +183,7 @@ impl<'t> Event<'t> {
         let pairs = pairs(head.body);
         let text = |wanted: &str| pairs.iter().find(|pair| pair.name == wanted);
         match head.kind {
-            "EXECVE" => self.arguments = arguments(&pairs),
+            "EXECVE" => add_arguments(&pairs, &mut self.arguments),
             "CWD" => self.cwd = text("cwd").map(Pair::decoded),
             "PATH" if text("nametype").is_some_and(|pair| pair.value == "CREATE") => {
                 self.created.extend(text("name").map(Pair::decoded));
@@ -200,10 +200,8 @@ impl<'t> Event<'t> {
             _ => {}
         }
         for pair in &pairs {
-            if self.fields.len() < limits::FIELDS {
-                let hex = pair.may_be_hex(head.kind);
-                self.fields.push(pair.name, if hex { pair.decoded() } else { pair.value.to_owned() });
-            }
+            let hex = pair.may_be_hex(head.kind);
+            self.fields.push(pair.name, if hex { pair.decoded() } else { pair.value.to_owned() });
         }
     }
 
@@ -277,7 +275,7 @@ impl Pair<'_> {
             "new-disk",
             "dir",
         ];
-        let argument = kind == "EXECVE" && self.name.starts_with('a') && self.name != "argc";
+        let argument = kind == "EXECVE" && argument_piece(self.name).is_some();
         !self.quoted && (argument || TEXTS.contains(&self.name))
     }
 
@@ -314,21 +312,24 @@ fn pairs(body: &str) -> Vec<Pair<'_>> {
     pairs
 }
 
-/// The arguments of an `EXECVE` record; long ones come in pieces `a1[0]=`, `a1[1]=`.
-fn arguments(pairs: &[Pair<'_>]) -> Vec<String> {
-    let mut arguments: Vec<String> = Vec::new();
+/// Adds the arguments of an `EXECVE` record. Long lists go on in further records, and long arguments come
+/// in pieces `a1[0]=`, `a1[1]=`.
+fn add_arguments(pairs: &[Pair<'_>], arguments: &mut Vec<String>) {
     for pair in pairs {
-        let Some(number) = pair.name.strip_prefix('a') else { continue };
-        let (number, piece) = number.split_once('[').unwrap_or((number, "0]"));
-        if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-            continue;
-        }
-        match arguments.last_mut() {
-            Some(last) if piece != "0]" => last.push_str(&pair.decoded()),
-            _ => arguments.push(pair.decoded()),
+        match (argument_piece(pair.name), arguments.last_mut()) {
+            (Some(piece), Some(last)) if piece > 0 => last.push_str(&pair.decoded()),
+            (Some(_), _) => arguments.push(pair.decoded()),
+            (None, _) => {}
         }
     }
-    arguments
+}
+
+/// For the names of arguments, which piece of the argument it is: 0 for `a1` and `a1[0]`, 1 for `a1[1]`.
+fn argument_piece(name: &str) -> Option<u32> {
+    let number = name.strip_prefix('a')?;
+    let (number, piece) = number.split_once('[').unwrap_or((number, "0]"));
+    let _: u32 = number.parse().ok()?;
+    piece.strip_suffix(']')?.parse().ok()
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
@@ -367,6 +368,10 @@ fn syscall_name(number: &str) -> Option<&'static str> {
         ("105", "setuid"),
         ("106", "setgid"),
         ("117", "setresuid"),
+        ("99", "sysinfo"),
+        ("103", "syslog"),
+        ("133", "mknod"),
+        ("259", "mknodat"),
         ("135", "personality"),
         ("155", "pivot_root"),
         ("159", "adjtimex"),

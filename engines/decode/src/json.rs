@@ -37,10 +37,11 @@ struct Flatten<'f, 'de> {
 
 impl<'de> Flatten<'_, 'de> {
     fn push(self, value: Value<'de>) {
-        if self.fields.len() >= limits::FIELDS {
+        let name = self.name.unwrap_or_default();
+        if self.fields.is_full() || self.path.len() + name.len() > limits::NAME_BYTES {
+            self.fields.mark_cut();
             return;
         }
-        let name = self.name.unwrap_or_default();
         let name = if self.path.is_empty() { name } else { Cow::Owned(format!("{}{name}", self.path)) };
         self.fields.push(name, value);
     }
@@ -76,7 +77,8 @@ impl<'de> Visitor<'de> for Flatten<'_, 'de> {
         }
         let depth = self.depth + 1;
         while let Some(Name(name)) = map.next_key()? {
-            if depth > limits::DEPTH || self.fields.len() >= limits::FIELDS {
+            if depth > limits::DEPTH || self.fields.is_full() {
+                self.fields.mark_cut();
                 map.next_value::<IgnoredAny>()?;
             } else {
                 map.next_value_seed(Flatten {
@@ -95,6 +97,7 @@ impl<'de> Visitor<'de> for Flatten<'_, 'de> {
         let depth = self.depth + 1;
         let before = self.fields.len();
         if depth > limits::DEPTH {
+            self.fields.mark_cut();
             while seq.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(());
         }

@@ -21,7 +21,7 @@ mod xml;
 
 use std::borrow::Cow;
 
-use garrison_base::Fields;
+use garrison_base::{Fields, Value};
 
 pub use framing::{Frame, Framer};
 pub use json::flatten;
@@ -40,19 +40,28 @@ impl Decoder {
         Self { verbatim: true, ..Self::default() }
     }
 
-    /// Decodes one event that begins on `line`. `emit` is called once, except for lines that are part of an
-    /// event that is not complete.
+    /// Decodes one event that begins on `line`. `emit` is called once, but for lines that are part of an
+    /// event that is not complete, and for several JSON objects in one line.
     pub fn decode(&mut self, bytes: &[u8], line: u64, emit: &mut dyn FnMut(&Record<'_>)) {
         // The strict check is several times faster than the lossy one, and nearly always enough.
         let text = std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
-        let text = text.trim_start_matches('\u{feff}').trim_end_matches(['\0', '\r']);
+        // A crash can leave a run of NUL bytes in front of what was written next.
+        let text = text.trim_matches(['\0', '\u{feff}', '\r']);
         if let Some(audit) = audit_part(text) {
             self.audit.take(audit, line, emit);
             return;
         }
-        let decoded = decode(text, self.verbatim);
-        let Decoded { format, kind, stamp, fields } = decoded;
-        emit(&Record { format, kind, line, raw: Cow::Borrowed(bytes), stamp, fields });
+        let mut tell = |decoded: Decoded<'_>, raw| {
+            let Decoded { format, kind, stamp, fields } = decoded;
+            emit(&Record { format, kind, line, raw, stamp, fields });
+        };
+        if let Some(objects) = several_objects(text) {
+            for object in objects {
+                tell(decode(object, self.verbatim), Cow::Borrowed(object.as_bytes()));
+            }
+            return;
+        }
+        tell(decode(text, self.verbatim), Cow::Borrowed(bytes));
     }
 
     /// Decodes the JSON form of a record of a Windows event file.
@@ -79,7 +88,7 @@ fn decode(text: &str, verbatim: bool) -> Decoded<'_> {
     let start = text.trim_start();
     let decoded = match start.as_bytes().first() {
         Some(b'{') => flatten(start).map(|fields| classify(fields, verbatim)),
-        Some(b'<') if start.starts_with("<Event") => xml::flatten(start).map(|fields| Decoded {
+        Some(b'<') if xml::is_event(start) => xml::flatten(start).map(|fields| Decoded {
             format: Format::Xml,
             kind: Kind::Windows,
             stamp: None,
@@ -88,10 +97,17 @@ fn decode(text: &str, verbatim: bool) -> Decoded<'_> {
         _ => None,
     };
     decoded
-        .or_else(|| access(text))
         .or_else(|| syslog_line(text))
+        .or_else(|| access(text))
         .or_else(|| pair_line(text))
         .unwrap_or_else(|| raw(text))
+}
+
+/// The objects of a line that holds more than one, as HTTP collectors write them.
+fn several_objects(text: &str) -> Option<Vec<&str>> {
+    let line =
+        Some(text).filter(|text| text.starts_with('{') && text.contains("}{") || text.contains("} {"))?;
+    framing::objects(line).filter(|objects| objects.len() > 1)
 }
 
 /// Tells what kind of event a JSON object is, by the names it has.
@@ -106,21 +122,52 @@ fn classify(fields: Fields<'_>, verbatim: bool) -> Decoded<'_> {
     if fields.has("__REALTIME_TIMESTAMP") {
         return journal(fields);
     }
-    let kind = if fields.has("eventSource") && fields.has("eventName") {
-        Kind::CloudTrail
-    } else if fields.has("_path") || (fields.has("uid") && fields.has("id.orig_h")) {
-        Kind::Zeek
-    } else {
-        Kind::Json
-    };
-    plain(kind, fields)
+    if fields.has("eventSource") && fields.has("eventName") {
+        return plain(Kind::CloudTrail, fields);
+    }
+    match zeek_path(&fields) {
+        Some(path) => {
+            let mut fields = fields;
+            if !fields.has("_path") {
+                fields.push("_path", path);
+            }
+            plain(Kind::Zeek, fields)
+        }
+        None => plain(Kind::Json, fields),
+    }
+}
+
+/// Which of Zeek's logs an object is from. Zeek's own JSON writer leaves the name to the file, so it is
+/// told by the fields that only this log has.
+fn zeek_path(fields: &Fields<'_>) -> Option<&'static str> {
+    const LOGS: [(&str, [&str; 2]); 12] = [
+        ("dns", ["query", "qtype"]),
+        ("http", ["method", "uri"]),
+        ("ssl", ["cipher", "curve"]),
+        ("ssh", ["auth_attempts", "client"]),
+        ("rdp", ["cookie", "security_protocol"]),
+        ("kerberos", ["request_type", "service"]),
+        ("dce_rpc", ["endpoint", "operation"]),
+        ("smb_files", ["action", "name"]),
+        ("smb_mapping", ["path", "share_type"]),
+        ("conn", ["conn_state", "proto"]),
+        ("files", ["fuid", "mime_type"]),
+        ("x509", ["certificate.serial", "certificate.subject"]),
+    ];
+    let connection = fields.has("uid") && fields.has("id.orig_h");
+    let unconnected = fields.has("fuid") || fields.has("certificate.serial");
+    if fields.has("_path") {
+        return Some("");
+    }
+    let log = LOGS.iter().find(|(_, names)| names.iter().all(|name| fields.has(name))).map(|(log, _)| *log);
+    log.filter(|_| fields.has("ts") && (connection || unconnected)).or(connection.then_some("unknown"))
 }
 
 /// A journal entry: its message is decoded as the same message by syslog would be.
 fn journal(mut fields: Fields<'_>) -> Decoded<'_> {
     let text = |name: &str| fields.text(name).map(str::to_owned);
     let program = text("SYSLOG_IDENTIFIER").or_else(|| text("_COMM")).unwrap_or_default();
-    let message = text("MESSAGE").unwrap_or_default();
+    let message = text("MESSAGE").unwrap_or_else(|| bytes_of(&fields, "MESSAGE"));
     let more = [("host", text("_HOSTNAME")), ("pid", text("_PID").or_else(|| text("SYSLOG_PID")))];
     for (name, value) in more {
         if let Some(value) = value {
@@ -137,16 +184,31 @@ fn journal(mut fields: Fields<'_>) -> Decoded<'_> {
     Decoded { format: Format::Json, kind, stamp: None, fields }
 }
 
-/// The audit record in a line: the line itself, or what audisp's syslog plug-in or the kernel wraps.
+/// A field that the journal gives as a list of bytes, because it is not UTF-8 or has control characters.
+fn bytes_of(fields: &Fields<'_>, name: &str) -> String {
+    let byte = |(path, value): (&str, &Value<'_>)| match value {
+        Value::Int(byte) if path == name => u8::try_from(*byte).ok(),
+        _ => None,
+    };
+    String::from_utf8_lossy(&fields.iter().filter_map(byte).collect::<Vec<u8>>()).into_owned()
+}
+
+/// The audit record in a line: the line itself, or what auditd's dispatcher passed on to syslog. Nowhere
+/// else: whoever may choose the text of a message must not be able to pass it for a record.
 fn audit_part(text: &str) -> Option<&str> {
     if text.starts_with("type=") || text.starts_with("node=") {
         return auditd::is_audit(text).then_some(text);
     }
-    if text.starts_with(['{', '<']) && !text.contains(" msg=audit(") {
+    if text.starts_with(['{', '<']) && !text.starts_with("<1") || !text.contains(" msg=audit(") {
         return None;
     }
-    let start = text.find(": type=").map(|place| place + 2)?;
-    text.get(start..).filter(|part| part.contains(" msg=audit(") && auditd::is_audit(part))
+    let line = syslog::decode(text)?;
+    let program = line.fields.text("program")?;
+    let start = text.find(if text.contains("node=") { "node=" } else { "type=" })?;
+    let part = text.get(start..)?;
+    let passed_on = matches!(program, "audispd" | "audisp-syslog" | "auditd" | "audit");
+    let whole = line.fields.text("message").is_some_and(|message| message.trim_start() == part);
+    (passed_on && whole && auditd::is_audit(part)).then_some(part)
 }
 
 fn access(text: &str) -> Option<Decoded<'_>> {
@@ -234,6 +296,29 @@ mod tests {
                 "auditd/auditd"
             ]
         );
+    }
+
+    #[test]
+    fn chosen_text_cannot_pass_for_another_kind() {
+        let audit = ": type=USER msg=audit(1.0:1): x=1";
+        for (line, kind) in [
+            (format!("Nov 22 10:00:01 h sshd[1]: Invalid user x{audit} from 192.0.2.1 port 4"), Kind::Sshd),
+            (format!("1.2.3.4 - - [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.0\" 200 1 \"-\" \"{audit}\""), Kind::Access),
+            (format!("{{\"Channel\":\"C\",\"EventID\":1,\"CommandLine\":\"{audit}\"}}"), Kind::Windows),
+            ("Nov 22 10:00:01 h sshd[1]: Invalid user x - - [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 1 from 192.0.2.1 port 4".to_owned(), Kind::Sshd),
+        ] {
+            assert_eq!(kinds(&line)[0].1, kind, "{line}");
+        }
+    }
+
+    #[test]
+    fn several_objects_bytes_of_the_journal_and_nul_bytes() {
+        assert_eq!(kinds("{\"a\":1}{\"b\":2} {\"c\":3}").len(), 3);
+        let journal = r#"{"__REALTIME_TIMESTAMP":"1","SYSLOG_IDENTIFIER":"su","MESSAGE":[40,116,111,32,255,41,32,97,32,111,110,32,98]}"#;
+        Decoder::default().decode(journal.as_bytes(), 1, &mut |record| {
+            assert_eq!(record.fields.text("target_user"), Some("\u{fffd}"));
+        });
+        assert_eq!(kinds("\0\0\0Nov 22 10:00:01 h sshd[1]: x")[0].1, Kind::Sshd);
     }
 
     #[test]

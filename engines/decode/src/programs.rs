@@ -8,6 +8,13 @@ use crate::template::{self, Template};
 /// Adds the fields of a program's message; answers what it tells of.
 pub(crate) fn decode<'t>(program: &str, message: &'t str, fields: &mut Fields<'t>) -> Kind {
     let name = program.rsplit('/').next().unwrap_or(program);
+    // rsyslog tells of repetitions so; what was repeated counts.
+    if let Some((_, repeated)) =
+        message.strip_prefix("message repeated ").and_then(|text| text.split_once(" times: [ "))
+        && let Some(repeated) = repeated.strip_suffix(']')
+    {
+        return decode(program, repeated, fields);
+    }
     if message.starts_with("pam_") && pam(message, fields) {
         return match name {
             "passwd" | "chpasswd" => Kind::Accounts,
@@ -27,7 +34,7 @@ pub(crate) fn decode<'t>(program: &str, message: &'t str, fields: &mut Fields<'t
             template::apply(SU, message, fields);
             Kind::Su
         }
-        "cron" | "CRON" | "crond" | "crontab" | "anacron" => {
+        "cron" | "CRON" | "crond" | "CROND" | "crontab" | "anacron" => {
             cron(message, fields);
             Kind::Cron
         }
@@ -108,7 +115,15 @@ const SSHD: &[Template] = &[
         "PAM: Authentication failure for illegal user {user*} from {src_ip}",
         &[("action", "login"), ("outcome", "failure"), ("invalid_user", "true")],
     ),
+    template(
+        "error: PAM: Authentication failure for illegal user {user*} from {src_ip}",
+        &[("action", "login"), ("outcome", "failure"), ("invalid_user", "true")],
+    ),
     template("error: PAM: Authentication failure for {user*} from {src_ip}", FAILED),
+    template(
+        "Invalid user {user*} from {src_ip}",
+        &[("action", "login"), ("outcome", "failure"), ("invalid_user", "true"), ("reason", "invalid user")],
+    ),
     template(
         "Disconnected from authenticating user {user*} {src_ip} port {src_port}",
         &[("action", "disconnect")],
@@ -124,14 +139,32 @@ const SSHD: &[Template] = &[
         &[("action", "disconnect")],
     ),
     template("Connection closed by {src_ip} port {src_port}", &[("action", "disconnect")]),
+    template(
+        "Connection reset by authenticating user {user*} {src_ip} port {src_port}",
+        &[("action", "disconnect")],
+    ),
+    template(
+        "Connection reset by invalid user {user*} {src_ip} port {src_port}",
+        &[("action", "disconnect")],
+    ),
     template("Connection reset by {src_ip} port {src_port}", &[("action", "disconnect")]),
+    template(
+        "Disconnecting authenticating user {user*} {src_ip} port {src_port}",
+        &[("action", "disconnect")],
+    ),
+    template("Disconnecting invalid user {user*} {src_ip} port {src_port}", &[("action", "disconnect")]),
+    template("Disconnected from {src_ip} port {src_port}", &[("action", "disconnect")]),
     template("Received disconnect from {src_ip} port {src_port}", &[("action", "disconnect")]),
     template("Connection from {src_ip} port {src_port}", &[("action", "connect")]),
     template("Did not receive identification string from {src_ip} port {src_port}", &[("action", "scan")]),
     template("Did not receive identification string from {src_ip}", &[("action", "scan")]),
     template("Bad protocol version identification {_*} from {src_ip} port {src_port}", &[("action", "scan")]),
     template("Unable to negotiate with {src_ip} port {src_port}: {reason>}", &[("action", "scan")]),
+    template("banner exchange: Connection from {src_ip} port {src_port}", &[("action", "scan")]),
+    template("Timeout before authentication for connection from {src_ip} to", &[("action", "scan")]),
     template("Timeout before authentication for {src_ip} port {src_port}", &[("action", "scan")]),
+    template("fatal: Timeout before authentication for {src_ip} port {src_port}", &[("action", "scan")]),
+    template("drop connection {_} from [{src_ip}]:{src_port}", &[("action", "refused")]),
 ];
 
 const SU: &[Template] = &[
@@ -147,7 +180,9 @@ const SU: &[Template] = &[
 const CRON: &[Template] = &[
     template("({user}) CMD ({command>}", &[("action", "command")]),
     template("({user}) CMDOUT ({output>}", &[("action", "output")]),
+    template("({user}) CMDEND ({command>}", &[("action", "command_end")]),
     template("({user}) BEGIN EDIT ({_})", &[("action", "edit")]),
+    template("({user}) END EDIT ({_})", &[("action", "edit_end")]),
     template("({user}) REPLACE ({target_user})", &[("action", "replace")]),
     template("({user}) DELETE ({target_user})", &[("action", "delete")]),
     template("({user}) LIST ({target_user})", &[("action", "list")]),
@@ -184,12 +219,27 @@ const ACCOUNTS: &[Template] = &[
         "changed user '{user}' shell to '{shell}'",
         &[("action", "user_changed"), ("attribute", "shell")],
     ),
+    template(
+        "change user name '{user}' to '{new_user}'",
+        &[("action", "user_changed"), ("attribute", "name")],
+    ),
+    template("password for '{user}' changed by '{by}'", &[("action", "password_changed")]),
+    template("changed password expiry for {user}", &[("action", "user_changed"), ("attribute", "expiry")]),
+    template(
+        "changed user '{user}' information",
+        &[("action", "user_changed"), ("attribute", "information")],
+    ),
+    template("members of group {group} set by {by} to {user}", &[("action", "group_member_added")]),
+    template("group added to /etc/gshadow: name={group}", &[("action", "group_added")]),
+    template("group '{group}' removed", &[("action", "group_removed")]),
+    template("failed adding user '{user}'", &[("action", "user_added"), ("outcome", "failure")]),
     template("lock user '{user}' password", &[("action", "user_changed"), ("attribute", "lock")]),
     template("unlock user '{user}' password", &[("action", "user_changed"), ("attribute", "unlock")]),
 ];
 
 const PAM: &[Template] = &[
     template("password changed for {user}", &[("action", "password_changed")]),
+    template("session opened for user {user}({_}) by {by}(", &[("action", "session_opened")]),
     template("session opened for user {user}(", &[("action", "session_opened")]),
     template("session opened for user {user} by", &[("action", "session_opened")]),
     template("session closed for user {user}", &[("action", "session_closed")]),
@@ -285,6 +335,7 @@ fn firewall<'t>(message: &'t str, fields: &mut Fields<'t>) -> bool {
         "log"
     };
     fields.push("action", action);
+    fields.push("blocked", if action == "block" { "true" } else { "false" });
     for (name, value) in
         message.split(' ').filter_map(|pair| pair.split_once('=')).filter(|(_, value)| !value.is_empty())
     {
@@ -333,6 +384,23 @@ mod tests {
     }
 
     #[test]
+    fn repetitions_and_what_older_and_newer_versions_say() {
+        assert!(
+            shown("sshd", "message repeated 5 times: [ Failed password for root from 192.0.2.1 port 4 ssh2]")
+                .contains("user=root")
+        );
+        assert!(
+            shown("sshd", "Received disconnect from 192.0.2.1 port 40000:11: Bye")
+                .ends_with("src_port=40000")
+        );
+        assert!(
+            shown("sshd-session", "error: PAM: Authentication failure for illegal user foo from 192.0.2.1")
+                .contains("user=foo")
+        );
+        assert_eq!(shown("CROND", "(root) CMD (x)"), "cron: action=command user=root command=x");
+    }
+
+    #[test]
     fn sudo_and_su() {
         assert_eq!(
             shown("sudo", "   alice : TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/bin/sh -c a ; b=c"),
@@ -377,7 +445,7 @@ mod tests {
                 "kernel",
                 "[1.0] [UFW BLOCK] IN=eth0 OUT= MAC= SRC=1.2.3.4 DST=10.0.0.1 LEN=40 PROTO=TCP SPT=5 DPT=22 SYN"
             ),
-            "firewall: action=block in=eth0 src_ip=1.2.3.4 dst_ip=10.0.0.1 length=40 proto=TCP src_port=5 dst_port=22"
+            "firewall: action=block blocked=true in=eth0 src_ip=1.2.3.4 dst_ip=10.0.0.1 length=40 proto=TCP src_port=5 dst_port=22"
         );
     }
 }

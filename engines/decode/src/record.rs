@@ -201,6 +201,10 @@ const TIMES: &[&str] = &[
     "time",
     "Timestamp",
     "EventTime",
+    "SystemTime",
+    "TimeGenerated",
+    "EventReceivedTime",
+    "_time",
     "published",
     "CreationTime",
     "datetime",
@@ -224,6 +228,10 @@ impl Record<'_> {
 
     /// The value of a promoted column; fields that only mark an absence do not count.
     pub fn column(&self, column: Column) -> Option<String> {
+        if column == column::HOST && self.format == Format::Auditd {
+            // What audit records call hostname is where somebody came from.
+            return self.fields.text("node").map(str::to_owned);
+        }
         let told = |name: &&str| {
             let text = self.fields.get(name).map(Value::to_text)?;
             let empty = matches!(text.as_str(), "" | "-" | "?" | "(null)" | "unset" | "::" | "N/A");

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use garrison_base::Fields;
+use garrison_base::{Fields, limits};
 
 use crate::record::{Format, Kind};
-use crate::{json, programs, xml};
+use crate::{access, json, programs, xml};
 
 /// A line whose head was understood.
 pub(crate) struct Line<'t> {
@@ -31,9 +31,15 @@ pub(crate) fn decode(text: &str) -> Option<Line<'_>> {
     if body.trim_start_matches([':', ' ']).starts_with('%') {
         return cisco(body, stamp, fields);
     }
-    let (host, body) = body.trim_start().split_once(' ')?;
-    let host = host.trim_end_matches(':');
-    fields.push("host", host);
+    let body = body.trim_start();
+    let (host, behind) = body.split_once(' ')?;
+    // Senders on the same machine may leave the host out.
+    let tag = host.ends_with("]:")
+        || (host.ends_with(':') && !behind.split(' ').next().is_some_and(|word| word.ends_with(':')));
+    let body = if tag { body } else { behind };
+    if !tag {
+        fields.push("host", host.trim_end_matches(':'));
+    }
     let kind = tagged(body, &mut fields)?;
     Some(Line { format, kind, stamp: Some(Cow::Borrowed(stamp)), fields })
 }
@@ -66,6 +72,13 @@ fn stamp(text: &str) -> Option<(&str, &str)> {
         && bytes.first().is_some_and(u8::is_ascii_digit)
     {
         return text.split_once(' ');
+    }
+    // A blank instead of the T is also how applications begin their own lines: a tag must follow.
+    let civil = bytes.get(4) == Some(&b'-') && bytes.get(10) == Some(&b' ') && bytes.get(13) == Some(&b':');
+    if let Some((date, rest)) = text.split_once(' ').filter(|_| civil) {
+        let (time, body) = rest.split_once(' ')?;
+        let tagged = body.split(' ').nth(1).is_some_and(|tag| tag.ends_with(':'));
+        return tagged.then(|| (text.get(..date.len() + 1 + time.len()).unwrap_or(text), body));
     }
     let mut end = 0;
     let mut words = 0;
@@ -117,17 +130,28 @@ fn tagged<'t>(body: &'t str, fields: &mut Fields<'t>) -> Option<Kind> {
 pub(crate) fn content<'t>(program: &str, message: &'t str, fields: &mut Fields<'t>) -> Kind {
     let inner = message.trim_start();
     let inner = inner.strip_prefix("@cee:").map_or(inner, str::trim_start);
-    if inner.starts_with("<Event")
+    if xml::is_event(inner)
         && let Some(event) = xml::flatten(inner)
     {
         let event = crate::windows::normalise(event, crate::windows::Shape::Xml);
         event.iter().for_each(|(name, value)| fields.push(name.to_owned(), value.clone()));
         return Kind::Windows;
     }
-    if inner.starts_with('{') && json::flatten_into(inner, fields) {
-        return Kind::Syslog;
+    // A program that has a wording of its own is known by its name; only others may carry anything else.
+    let kind = programs::decode(program, message, fields);
+    if kind != Kind::Syslog {
+        return kind;
     }
-    programs::decode(program, message, fields)
+    if let Some(object) = json::flatten(inner) {
+        let decoded = crate::classify(object, false);
+        decoded.fields.iter().for_each(|(name, value)| fields.push(name.to_owned(), value.clone()));
+        return if decoded.kind == Kind::Json { Kind::Syslog } else { decoded.kind };
+    }
+    if let Some((_, request)) = access::decode(inner) {
+        request.iter().for_each(|(name, value)| fields.push(name.to_owned(), value.clone()));
+        return Kind::Access;
+    }
+    kind
 }
 
 /// RFC 5424 behind the version: `time host app procid msgid [data] text`, `-` for what is absent.
@@ -169,6 +193,10 @@ fn structured_data<'t>(text: &'t str, fields: &mut Fields<'t>) -> &'t str {
             let Some((name, value)) = params.split_once("=\"") else { return rest };
             let Some(end) = unescaped_quote(value) else { return rest };
             let (value, after) = value.split_at(end);
+            if fields.is_full() || id.len() > limits::NAME_BYTES {
+                fields.mark_cut();
+                return rest;
+            }
             let value = if value.contains('\\') { Cow::Owned(unescape(value)) } else { Cow::Borrowed(value) };
             fields.push(format!("{id}.{name}"), value);
             params = after.strip_prefix('"').unwrap_or(after);
@@ -261,6 +289,28 @@ mod tests {
                 .starts_with("rsyslog sshd [2026-11-22T10:00:01.1+01:00] host=h")
         );
         assert!(shown("2026-11-22T10:00:01+0000 h kernel: x").starts_with("rsyslog kernel"));
+    }
+
+    #[test]
+    fn a_missing_host_a_blank_in_the_time_and_content_of_other_kinds() {
+        assert_eq!(
+            shown("<13>Nov 22 10:00:01 sshd[1]: x"),
+            "rfc3164 sshd [Nov 22 10:00:01] facility=user severity=notice program=sshd pid=1 message=x"
+        );
+        assert!(
+            shown("2026-11-22 10:00:01 h sshd[1]: x")
+                .starts_with("rsyslog sshd [2026-11-22 10:00:01] host=h")
+        );
+        assert!(decode("2026-11-22 10:00:01 INFO started").is_none());
+        assert!(
+            shown("Nov 22 10:00:01 h w: {\"Channel\":\"C\",\"EventID\":1}").starts_with("rfc3164 windows")
+        );
+        assert!(
+            shown(
+                "Nov 22 10:00:01 h nginx: 192.0.2.1 - - [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 1"
+            )
+            .contains("c-ip=192.0.2.1")
+        );
     }
 
     #[test]

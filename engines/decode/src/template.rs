@@ -92,8 +92,17 @@ fn greedy<'t>(
     Some(())
 }
 
+/// A word ends at a blank or a comma, or at a colon behind which no address can go on.
 fn word_end(text: &str) -> usize {
-    text.find([' ', ',']).unwrap_or(text.len())
+    let end = text.find([' ', ',']).unwrap_or(text.len());
+    let word = text.get(..end).unwrap_or(text);
+    let number = word
+        .find(|char: char| !char.is_ascii_digit())
+        .filter(|place| word.get(*place..).is_some_and(|rest| rest.starts_with(':')));
+    match number {
+        Some(place) if place > 0 && word.parse::<std::net::IpAddr>().is_err() => place,
+        _ => word.trim_end_matches(':').len(),
+    }
 }
 
 #[cfg(test)]

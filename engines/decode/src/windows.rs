@@ -9,6 +9,7 @@
 //! | Winlogbeat 7 and later | `winlog.event_id`, `winlog.event_data.Image` |
 //! | Winlogbeat 6 | `event_id`, `log_name`, `event_data.Image` |
 //! | Wazuh | `win.system.eventID`, `win.eventdata.image` |
+//! | Splunk, `Get-WinEvent` | flat, with `EventCode` or `Id`, `LogName`, `MachineName` |
 //! | `NXLog` and others | flat already |
 
 use std::borrow::Cow;
@@ -23,6 +24,7 @@ pub(crate) enum Shape {
     Winlogbeat,
     OldWinlogbeat,
     Wazuh,
+    Renamed,
 }
 
 /// Recognises a Windows event by the names of its fields.
@@ -43,7 +45,12 @@ pub(crate) fn shape(fields: &Fields<'_>) -> Option<Shape> {
     if log_name && fields.has("event_id") {
         return Some(Shape::OldWinlogbeat);
     }
-    (channel && event_id).then_some(Shape::Flat)
+    if channel && event_id {
+        return Some(Shape::Flat);
+    }
+    let renamed = fields.has("LogName")
+        && (fields.has("EventCode") || (fields.has("Id") && fields.has("ProviderName")));
+    renamed.then_some(Shape::Renamed)
 }
 
 /// Renames the fields of an event to those that rules use.
@@ -70,7 +77,22 @@ pub(crate) fn normalise(fields: Fields<'_>, shape: Shape) -> Fields<'_> {
                     own.strip_prefix("providerName")
                         .map_or_else(|| capital(own), |_| "Provider_Name".to_owned())
                 });
+            // Wazuh escapes backslashes twice.
+            let value = match value {
+                Value::Text(text) if text.contains(r"\\") => Value::from(text.replace(r"\\", r"\")),
+                value => value,
+            };
             Some((renamed.map_or(name, Cow::Owned), value))
+        }
+        Shape::Renamed => {
+            let renamed = match name.as_ref() {
+                "EventCode" | "Id" => "EventID",
+                "LogName" => "Channel",
+                "ComputerName" | "MachineName" => "Computer",
+                "SourceName" | "ProviderName" => "Provider_Name",
+                _ => return Some((name, value)),
+            };
+            Some((Cow::Borrowed(renamed), value))
         }
     });
     derive(renamed)
@@ -197,6 +219,8 @@ mod tests {
             r##"{"event_id":1,"log_name":"C","source_name":"P","computer_name":"H","event_data":{"Image":"I"}}"##,
             r##"{"win":{"system":{"providerName":"P","eventID":1,"channel":"C","computer":"H"},"eventdata":{"image":"I"}}}"##,
             r##"{"Channel":"C","EventID":1,"Provider_Name":"P","Computer":"H","Image":"I"}"##,
+            r##"{"LogName":"C","EventCode":1,"SourceName":"P","ComputerName":"H","Image":"I"}"##,
+            r##"{"Id":1,"ProviderName":"P","LogName":"C","MachineName":"H","Image":"I"}"##,
         ] {
             let fields = normal(text);
             for (name, value) in [

@@ -5,6 +5,11 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
+/// Whether the text begins with an `<Event>` element.
+pub(crate) fn is_event(text: &str) -> bool {
+    text.strip_prefix("<Event").is_some_and(|rest| rest.starts_with(['>', ' ', '\t', '\r', '\n']))
+}
+
 /// Reads one `<Event>` into dotted names, as [`crate::json`] would read its JSON form. `None` if the text
 /// is not one well-formed event.
 pub(crate) fn flatten(text: &str) -> Option<Fields<'static>> {
@@ -44,14 +49,15 @@ pub(crate) fn flatten(text: &str) -> Option<Fields<'static>> {
 }
 
 fn open(start: &BytesStart<'_>, path: &mut Vec<String>, fields: &mut Fields<'static>) -> Option<()> {
-    if path.len() >= limits::DEPTH || fields.len() >= limits::FIELDS {
+    let name = start.local_name();
+    if path.len() >= limits::DEPTH || name.as_ref().len() > limits::NAME_BYTES {
         return None;
     }
-    path.push(start.local_name().as_ref().to_owned());
+    path.push(name.as_ref().to_owned());
     for attribute in start.attributes() {
         let attribute = attribute.ok()?;
         let name = attribute.key.local_name().into_inner();
-        if attribute.key.as_namespace_binding().is_none() {
+        if attribute.key.as_namespace_binding().is_none() && !fields.is_full() {
             let value = attribute.normalized_value(XmlVersion::Implicit1_0).ok()?.into_owned();
             fields.push(format!("{}.#attributes.{name}", path.join(".")), value);
         }

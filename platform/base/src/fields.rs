@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::limits;
 use foldhash::{HashMap, HashMapExt as _};
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
@@ -116,17 +117,39 @@ impl Serialize for Value<'_> {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Fields<'a> {
     pairs: Vec<(Cow<'a, str>, Value<'a>)>,
+    cut: bool,
 }
 
 impl<'a> Fields<'a> {
     /// An empty bag with room for `capacity` pairs.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { pairs: Vec::with_capacity(capacity) }
+        Self { pairs: Vec::with_capacity(capacity), cut: false }
     }
 
-    /// Adds a pair at the end.
+    /// Adds a pair at the end. Beyond [`limits::FIELDS`] pairs or [`limits::NAME_BYTES`] of a path it is
+    /// left out instead, and the bag remembers that it was cut.
     pub fn push(&mut self, path: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) {
-        self.pairs.push((path.into(), value.into()));
+        let path = path.into();
+        if self.is_full() || path.len() > limits::NAME_BYTES {
+            self.cut = true;
+        } else {
+            self.pairs.push((path, value.into()));
+        }
+    }
+
+    /// Whether there is room for no further pair.
+    pub fn is_full(&self) -> bool {
+        self.pairs.len() >= limits::FIELDS
+    }
+
+    /// Whether pairs were left out.
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// Notes that something was left out.
+    pub fn mark_cut(&mut self) {
+        self.cut = true;
     }
 
     /// The pairs in order.
@@ -174,13 +197,13 @@ impl<'a> Fields<'a> {
         mut change: impl FnMut(Cow<'a, str>, Value<'a>) -> Option<(Cow<'a, str>, Value<'a>)>,
     ) -> Self {
         let pairs = self.pairs.into_iter().filter_map(|(path, value)| change(path, value)).collect();
-        Self { pairs }
+        Self { pairs, cut: self.cut }
     }
 
     /// The same fields, borrowing nothing.
     pub fn to_owned_fields(&self) -> Fields<'static> {
         let own = |(path, value): (&str, &Value<'a>)| (Cow::Owned(path.to_owned()), value.to_owned_value());
-        Fields { pairs: self.iter().map(own).collect() }
+        Fields { pairs: self.iter().map(own).collect(), cut: self.cut }
     }
 
     /// Each path once, in order of its first occurrence, with all its values.

@@ -4,11 +4,15 @@
 /// named; the rest of it is skipped, not kept. Windows limits an event to 64 KiB, auditd a line to 8 KiB.
 pub const EVENT_BYTES: usize = 1 << 20;
 
-/// Levels of nesting that are looked into. What lies deeper is present, but has no text.
+/// Levels of nesting that are looked into. What lies deeper is left out; the raw event has it.
 pub const DEPTH: usize = 64;
 
 /// Fields of one event. Further ones are left out and the event is marked as cut.
 pub const FIELDS: usize = 4096;
+
+/// Bytes of a field's name, with the names of the objects around it. A field with a longer one is left
+/// out and the event is marked as cut.
+pub const NAME_BYTES: usize = 1024;
 
 /// auditd events that may wait for their remaining lines, and the bytes these may hold in sum.
 pub const AUDIT_PENDING: usize = 512;
