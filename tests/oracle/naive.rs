@@ -57,11 +57,16 @@ impl<'e> Leaf<'e> {
     }
 }
 
-/// The key as it is written wins over the path that its dots spell.
+/// What the key as it is written holds, and what the path holds that its dots spell: both are the field.
 fn look_up<'e>(event: &'e Value, name: &str) -> Option<Vec<&'e Value>> {
-    if let Some(value) = event.get(name) {
-        return Some(elements(value));
+    let literal = event.get(name).filter(|_| name.contains('.')).map(elements);
+    match (literal, follow(event, name)) {
+        (Some(literal), Some(path)) => Some([literal, path].concat()),
+        (literal, path) => literal.or(path),
     }
+}
+
+fn follow<'e>(event: &'e Value, name: &str) -> Option<Vec<&'e Value>> {
     let mut reached = vec![event];
     for step in name.split('.') {
         let objects = reached.into_iter().flat_map(elements);
@@ -295,10 +300,11 @@ mod tests {
     }
 
     #[test]
-    fn paths_go_through_objects_and_lists_and_literal_keys_win() {
+    fn paths_go_through_objects_and_lists_and_literal_keys_count_too() {
         let one = json!({"number": 1});
         assert!(verdict(&json!("a.b"), &one, &json!({"a": [{"c": 0}, {"b": [7, "1"]}]})));
-        assert!(!verdict(&json!("a.b"), &one, &json!({"a": {"b": 1}, "a.b": 2})));
+        assert!(verdict(&json!("a.b"), &one, &json!({"a": {"b": 1}, "a.b": 2})));
+        assert!(verdict(&json!("a.b"), &one, &json!({"a": {"b": 2}, "a.b": 1})));
         assert!(!verdict(&json!("a"), &one, &json!({"A": 1})));
     }
 

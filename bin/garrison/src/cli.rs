@@ -149,7 +149,7 @@ pub struct RuleListArgs {
 /// Show one rule: what it demands, of which fields, and which logs feed it
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  garrison rule show \"Root shell through sudo\"
+  garrison rule show \"root shell opened with sudo\"
   garrison rule show --rules sigma/rules 0d894093-71bc-43c3-8c4d-ecfc28dcf5d9 -o yaml")]
 pub struct RuleShowArgs {
     /// The rule's id, or words of its title

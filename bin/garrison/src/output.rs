@@ -89,8 +89,11 @@ impl<W: Write> Printer<W> {
         Ok(())
     }
 
-    /// Ends the list, where the format has an end.
-    pub fn finish(mut self) -> io::Result<()> {
+    /// Ends the list of rows, where the format has an end.
+    pub fn finish<R: Row>(mut self) -> io::Result<()> {
+        if self.rows == 0 && self.format == Format::Csv {
+            self.head::<R>()?;
+        }
         match (self.format, self.rows) {
             (Format::Json | Format::Yaml, 0) => writeln!(self.out, "[]")?,
             (Format::Json, _) => writeln!(self.out, "\n]")?,
@@ -190,8 +193,10 @@ mod tests {
     fn printed(format: Format, rows: &[Pair]) -> String {
         let mut out = Vec::new();
         let mut printer = Printer::new(&mut out, format);
-        rows.iter().for_each(|row| printer.row(row).unwrap());
-        printer.finish().unwrap();
+        for row in rows {
+            printer.row(row).unwrap();
+        }
+        printer.finish::<Pair>().unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -200,6 +205,7 @@ mod tests {
         let rows = [Pair("密碼", "=cmd()"), Pair("b", "x\u{1b}[2J\ny")];
         assert_eq!(printed(Format::Table, &rows), "KEY     VALUE\n密碼    =cmd()\nb       x\u{fffd}[2J y\n");
         assert_eq!(printed(Format::Csv, &rows), "key,value\n密碼,'=cmd()\nb,\"x\u{1b}[2J\ny\"\n");
+        assert_eq!(printed(Format::Csv, &[]), "key,value\n");
         for format in [Format::Json, Format::Yaml] {
             assert!(printed(format, &[]).starts_with("[]"));
         }

@@ -23,6 +23,6 @@ impl Row for Version {
 pub fn run(args: &VersionArgs) -> anyhow::Result<Exit> {
     let mut printer = Printer::stdout(args.output.output);
     printer.row(&Version { name: "garrison", version: env!("CARGO_PKG_VERSION") })?;
-    printer.finish()?;
+    printer.finish::<Version>()?;
     Ok(Exit::Ok)
 }

@@ -103,7 +103,7 @@ mod tests {
         let mut reader = Reader::default();
         let mut wrong = MAGIC.to_vec();
         wrong.resize(HEADER + CHUNK, b'x');
-        wrong.extend_from_slice(&[0; CHUNK]);
+        wrong.resize(wrong.len() + CHUNK, 0);
         wrong.extend_from_slice(b"rest");
         for piece in wrong.chunks(1000) {
             reader.push(piece, &mut |record| errors.push(record.unwrap_err()));

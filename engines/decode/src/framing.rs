@@ -246,7 +246,7 @@ mod tests {
             let mut framer = Framer::default();
             let mut frames = Vec::new();
             let mut emit = |frame: Frame<'_>| {
-                frames.push((String::from_utf8_lossy(frame.bytes).into_owned(), frame.line))
+                frames.push((String::from_utf8_lossy(frame.bytes).into_owned(), frame.line));
             };
             for chunk in text.as_bytes().chunks(size) {
                 framer.push(chunk, &mut emit);

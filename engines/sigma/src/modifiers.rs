@@ -354,8 +354,9 @@ fn finish(draft: Draft, field: Option<&Arc<str>>, placeholders: &Placeholders) -
         Draft::Bool(truth) => Test::Text(Pattern::literal(truth.to_string())),
         Draft::Null => Test::Null,
         Draft::Regex { source, flags } => {
+            let multiline = flags.contains('m') || source.starts_with("(?m");
             let flags = if flags.is_empty() { String::new() } else { format!("(?{flags})") };
-            Test::Regex(SourceRegex::new(&format!("{flags}{}", from_python(&source)))?)
+            Test::Regex(SourceRegex::new(&format!("{flags}{}", from_python(&source, multiline)))?)
         }
         Draft::Cidr(net) => Test::Cidr(net),
         Draft::Compare(comparison, bound) => Test::Compare(comparison, bound),

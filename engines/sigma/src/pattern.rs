@@ -197,6 +197,14 @@ impl Pattern {
             } else {
                 let Some((many, from)) = last_many else { return false };
                 let Some(later) = skip_char(from) else { return false };
+                // Behind a `*`, the next place of the literal is the only one worth a try.
+                let later = match self.parts.get(many + 1) {
+                    Some(Part::Literal(literal)) => match later.find(literal.as_str()) {
+                        Some(place) => later.get(place..).unwrap_or_default(),
+                        None => return false,
+                    },
+                    _ => later,
+                };
                 last_many = Some((many, later));
                 (part, rest) = (many + 1, later);
             }

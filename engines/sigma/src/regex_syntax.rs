@@ -1,8 +1,9 @@
 //! Regular expressions are written for Python's `re`; the `regex` crate reads some of that differently.
 
 /// Rewrites what means something else to the `regex` crate: `[`, `&&`, `--` and `~~` inside a class (set
-/// operations there), `\<` and `\>` (word boundaries there), `\Z`, and a brace that repeats nothing.
-pub(crate) fn from_python(source: &str) -> String {
+/// operations there), `\<` and `\>` (word boundaries there), `\Z`, `$`, `{,m}`, and a brace that repeats
+/// nothing. `multiline` tells that `$` means the end of a line.
+pub(crate) fn from_python(source: &str, multiline: bool) -> String {
     let mut out = String::with_capacity(source.len() + 8);
     let mut chars = source.char_indices().peekable();
     let mut class: Option<usize> = None;
@@ -36,7 +37,12 @@ pub(crate) fn from_python(source: &str) -> String {
                 chars.next();
                 out.push_str("-\\-");
             }
+            ('{', None) if source[place..].starts_with("{,") && is_repetition(&source[place..]) => {
+                out.push_str("{0");
+            }
             ('{', None) if !is_repetition(&source[place..]) => out.push_str("\\{"),
+            // Python's end of text is also before a last line feed.
+            ('$', None) if !multiline => out.push_str("(?:\\n?\\z)"),
             _ => out.push(char),
         }
     }
@@ -60,7 +66,7 @@ fn is_repetition(text: &str) -> bool {
     };
     let (low, high) = inside.split_once(',').unwrap_or((inside, inside));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    !low.is_empty() && digits(low) && digits(high)
+    (!low.is_empty() || !high.is_empty()) && digits(low) && digits(high)
 }
 
 #[cfg(test)]
@@ -69,17 +75,25 @@ mod tests {
 
     #[test]
     fn what_differs_is_rewritten() {
-        assert_eq!(from_python(r"[[a&&b]"), r"[\[a\&\&b]");
-        assert_eq!(from_python(r"\$\{a}{2,3}{x}"), r"\$\{a}{2,3}\{x}");
-        assert_eq!(from_python(r"[]a]\<\Z"), r"[\]a]<\z");
-        assert_eq!(from_python(r"clip]::\(\s\\"), r"clip]::\(\s\\");
-        assert_eq!(from_python("trailing\\"), "trailing\\");
+        assert_eq!(from_python(r"[[a&&b]", false), r"[\[a\&\&b]");
+        assert_eq!(from_python(r"\$\{a}{2,3}{x}", false), r"\$\{a}{2,3}\{x}");
+        assert_eq!(from_python(r"[]a]\<\Z", false), r"[\]a]<\z");
+        assert_eq!(from_python(r"clip]::\(\s\\", false), r"clip]::\(\s\\");
+        assert_eq!(from_python("trailing\\", false), "trailing\\");
+    }
+
+    #[test]
+    fn ends_and_open_repetitions_are_python_s() {
+        let matches =
+            |source: &str, text: &str| regex::Regex::new(&from_python(source, false)).unwrap().is_match(text);
+        assert!(matches("foo$", "foo\n") && matches("foo$", "foo") && !matches("foo$", "foo\nbar"));
+        assert!(matches("^a{,3}b$", "aab") && !matches("^a{,3}b$", "aaaab"));
     }
 
     #[test]
     fn the_result_compiles() {
         for source in [r"[[a&&b]", r"\$\{a}{2,3}{x}", r"[^]~~a-z--]", r"(?i)\$\{`?e`?n`?v`?:`?p\}", "[+--]"] {
-            regex::Regex::new(&from_python(source)).unwrap();
+            regex::Regex::new(&from_python(source, false)).unwrap();
         }
     }
 }

@@ -183,21 +183,21 @@ fn rule(document: &Node, file: &Arc<str>, placeholders: &Placeholders) -> Result
     let detection = document.get("detection").ok_or_else(|| fault("`detection` is missing"))?;
     let level = match document.get("level") {
         None => Level::Informational,
-        Some(node) => node.text().unwrap_or_default().parse().map_err(|reason| (node.line, reason))?,
+        Some(node) => node.texts().join(", ").parse().map_err(|reason| (node.line, reason))?,
     };
-    let text = |key: &str| document.get(key).and_then(|node| node.texts().into_iter().next());
-    let texts = |key: &str| document.get(key).map(Node::texts).unwrap_or_default();
+    let text = |key: &str| label(document, key);
+    let texts = |key: &str| labels(document, key);
     Ok(Rule {
-        id: text("id").unwrap_or_else(|| file.to_string()),
+        id: text("id")?.unwrap_or_else(|| file.to_string()),
         title,
-        status: text("status"),
+        status: text("status")?,
         level,
-        description: text("description"),
-        author: text("author"),
-        date: text("date"),
-        references: texts("references"),
-        tags: texts("tags"),
-        falsepositives: texts("falsepositives"),
+        description: text("description")?,
+        author: text("author")?,
+        date: text("date")?,
+        references: texts("references")?,
+        tags: texts("tags")?,
+        falsepositives: texts("falsepositives")?,
         logsource: log_source(logsource)?,
         expr: detections(detection, placeholders)?,
         file: Arc::clone(file),
@@ -205,15 +205,37 @@ fn rule(document: &Node, file: &Arc<str>, placeholders: &Placeholders) -> Result
     })
 }
 
-fn log_source(node: &Node) -> Result<LogSource, Fault> {
-    if !matches!(node.kind, Kind::Map(_)) {
-        return Err((
-            node.line,
-            "`logsource` wants a mapping with `product`, `category` or `service`".to_owned(),
-        ));
+/// A label that is one value.
+fn label(document: &Node, key: &str) -> Result<Option<String>, Fault> {
+    match document.get(key) {
+        None | Some(Node { kind: Kind::Scalar(Scalar::Null), .. }) => Ok(None),
+        Some(Node { kind: Kind::Scalar(scalar), .. }) => Ok(Some(scalar.to_string())),
+        Some(node) => Err((node.line, format!("`{key}` wants a single value"))),
     }
-    let part = |key: &str| node.get(key).and_then(Node::text).map(str::to_lowercase);
-    Ok(LogSource { product: part("product"), category: part("category"), service: part("service") })
+}
+
+/// A label that is a list of texts.
+fn labels(document: &Node, key: &str) -> Result<Vec<String>, Fault> {
+    let Some(node) = document.get(key) else { return Ok(Vec::new()) };
+    let text = |node: &Node| {
+        node.text().map(str::to_owned).ok_or_else(|| (node.line, format!("`{key}` wants a list of texts")))
+    };
+    node.elements().iter().map(text).collect()
+}
+
+fn log_source(node: &Node) -> Result<LogSource, Fault> {
+    const WANTED: &str = "`logsource` wants at least one of `product`, `category` and `service`, each a name";
+    let fault = |line| (line, WANTED.to_owned());
+    if !matches!(node.kind, Kind::Map(_)) {
+        return Err(fault(node.line));
+    }
+    let part = |key: &str| match node.get(key) {
+        None | Some(Node { kind: Kind::Scalar(Scalar::Null), .. }) => Ok(None),
+        Some(part) => part.text().map(|text| Some(text.to_lowercase())).ok_or_else(|| fault(part.line)),
+    };
+    let source =
+        LogSource { product: part("product")?, category: part("category")?, service: part("service")? };
+    if source == LogSource::default() { Err(fault(node.line)) } else { Ok(source) }
 }
 
 fn detections(node: &Node, placeholders: &Placeholders) -> Result<Expr, Fault> {

@@ -136,12 +136,9 @@ struct Open {
 impl Builder {
     fn take(&mut self, event: Event<'_>, line: usize) -> Result<(), String> {
         match event {
-            Event::Scalar(text, style, anchor, _tag) => {
-                let scalar = if style == ScalarStyle::Plain {
-                    resolve(&text)
-                } else {
-                    Scalar::Text(text.into_owned())
-                };
+            Event::Scalar(text, style, anchor, tag) => {
+                let plain = style == ScalarStyle::Plain && tag.is_none_or(|tag| tag.suffix != "str");
+                let scalar = if plain { resolve(&text) } else { Scalar::Text(text.into_owned()) };
                 self.close(Node { line, kind: Kind::Scalar(scalar) }, anchor)
             }
             Event::SequenceStart(anchor, _) => self.begin(anchor, line, Kind::List(Vec::new())),
@@ -255,9 +252,22 @@ fn integer(text: &str) -> Option<i64> {
     i64::try_from(if negative { -magnitude } else { magnitude }).ok()
 }
 
-/// A float must have a point in YAML 1.1; `1e5` is text there.
+/// A float must have a point in YAML 1.1, a sign only before a digit, and a sign in its exponent: `1e5`,
+/// `-.5` and `1.5e3` are text there.
 fn float(text: &str) -> Option<f64> {
-    if !text.contains('.') || text.ends_with(|last: char| !last.is_ascii_digit() && last != '.') {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.')?;
+    let (fraction, exponent) = match fraction.split_once(['e', 'E']) {
+        Some((fraction, exponent)) => (fraction, Some(exponent)),
+        None => (fraction, None),
+    };
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let signed = |exponent: &str| {
+        exponent.strip_prefix(['+', '-']).is_some_and(|rest| !rest.is_empty() && digits(rest))
+    };
+    let starts =
+        if whole.is_empty() { unsigned.len() == text.len() && !fraction.is_empty() } else { digits(whole) };
+    if !starts || !digits(fraction) || !exponent.is_none_or(signed) {
         return None;
     }
     text.parse().ok().filter(|number: &f64| number.is_finite())
@@ -281,7 +291,12 @@ mod tests {
         assert_eq!(one("0777"), Scalar::Int(511));
         assert_eq!(one("-1_000"), Scalar::Int(-1000));
         assert_eq!(one("1.5"), Scalar::Float(1.5));
-        assert_eq!(one("1e5"), Scalar::Text("1e5".into()));
+        assert_eq!(one("1.5e+3"), Scalar::Float(1500.0));
+        assert_eq!(one(".5"), Scalar::Float(0.5));
+        assert_eq!(one("!!str 5"), Scalar::Text("5".into()));
+        for text in ["1e5", "1.5e3", "-.5", "1.2.3", "10.0.0.1", "."] {
+            assert_eq!(one(text), Scalar::Text(text.into()));
+        }
         assert_eq!(one("10.0.0.0/8"), Scalar::Text("10.0.0.0/8".into()));
         assert_eq!(one("089"), Scalar::Text("089".into()));
         assert_eq!(one("'4624'"), Scalar::Text("4624".into()));

@@ -10,8 +10,8 @@ mod summary;
 pub mod time;
 mod worker;
 
-use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvError, SyncSender, sync_channel};
@@ -28,6 +28,7 @@ use crate::cli::HuntArgs;
 use crate::output::{Format, Printer};
 use crate::rule::load;
 use crate::say;
+use finding::Finding;
 use summary::Summary;
 use worker::{Hunt, Input, Report, Tally, Trouble};
 
@@ -64,7 +65,7 @@ pub fn run(args: &HuntArgs, clock: &dyn Clock) -> anyhow::Result<Exit> {
     let done = work(&hunt, &inputs, args.threads, &mut desk);
     desk.bar.finish_and_clear();
     let Desk { printer, summary, tally, troubles, .. } = desk;
-    done.and_then(|()| printer.finish()).context("printing findings")?;
+    done.and_then(|()| printer.finish::<Finding>()).context("printing findings")?;
     let table_on_terminal = args.output.output == Format::Table && std::io::stdout().is_terminal();
     if args.summary || table_on_terminal {
         summary.print();
@@ -85,7 +86,7 @@ fn inputs(paths: &[PathBuf]) -> (Vec<Input>, Vec<Trouble>) {
             inputs.push(Input { path: path.clone(), named: true });
             continue;
         }
-        for entry in WalkDir::new(path).sort_by_file_name() {
+        for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
             match entry {
                 Ok(entry) if entry.file_type().is_file() => {
                     inputs.push(Input { path: entry.into_path(), named: false });
@@ -123,7 +124,13 @@ fn work<W: Write>(
             // Taken out, so that the channel closes when the worker is done with the file.
             let sender = sender.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(sender) = sender.filter(|_| !hunt.stopped.load(Ordering::Relaxed)) {
-                worker::read(hunt, input, &sender);
+                // A defect that one file brings to light must not cost the others, nor leave the desk waiting.
+                if catch_unwind(AssertUnwindSafe(|| worker::read(hunt, input, &sender))).is_err() {
+                    let file = input.path.to_string_lossy().into();
+                    let reason = "a defect in Garrison ended the reading of this file".to_owned();
+                    let _ =
+                        sender.send(Report::Trouble(Trouble { file, line: None, reason, skipped: false }));
+                }
             }
         }
     };
@@ -214,7 +221,7 @@ fn last_words(summary: &Summary, tally: &Tally, files: usize, troubles: u64) {
         (troubles, "could not be read in full"),
     ] {
         if count > 0 {
-            let _ = write!(words, "; {count} {what}");
+            words += &format!("; {count} {what}");
         }
     }
     say!("{words}");

@@ -1,7 +1,7 @@
 //! From a file to the bytes of its events: opening, decompressing, telling binary from text.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,9 +24,9 @@ pub enum Content {
 pub fn open(path: &Path, progress: Arc<AtomicU64>) -> io::Result<Content> {
     let source: Box<dyn Read> =
         if path.as_os_str() == "-" { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
-    let mut counted =
-        BufReader::with_capacity(CHUNK, Counted { inner: source, count: Arc::clone(&progress) });
-    let magic = peek(&mut counted)?;
+    let counted = Counted { inner: source, count: Arc::clone(&progress) };
+    let (magic, counted) = peek(Box::new(counted), MAGIC)?;
+    let counted = BufReader::with_capacity(CHUNK, counted);
     let inner: Box<dyn Read> = match magic.as_slice() {
         [0x1f, 0x8b, ..] => Box::new(Bounded::new(MultiGzDecoder::new(counted), progress)),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => {
@@ -43,20 +43,36 @@ pub fn open(path: &Path, progress: Arc<AtomicU64>) -> io::Result<Content> {
         }
         _ => Box::new(counted),
     };
-    classify(BufReader::with_capacity(CHUNK, inner))
+    classify(inner)
 }
 
 /// Bytes that are read at a time.
 pub const CHUNK: usize = 256 * 1024;
 
-fn peek<R: Read>(reader: &mut BufReader<R>) -> io::Result<Vec<u8>> {
-    Ok(reader.fill_buf()?.iter().take(4096).copied().collect())
+/// Bytes that tell what a file is.
+const MAGIC: usize = 8;
+
+/// Looks at the first bytes, at least `least` of them if there are so many: a pipe may give them one by one.
+fn peek(mut reader: Box<dyn Read>, least: usize) -> io::Result<(Vec<u8>, Box<dyn Read>)> {
+    let mut head = vec![0; 4096];
+    let mut filled = 0;
+    while filled < least {
+        match reader.read(head.get_mut(filled..).unwrap_or_default()) {
+            Ok(0) => break,
+            Ok(length) => filled += length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    head.truncate(filled);
+    let whole = io::Cursor::new(head.clone()).chain(reader);
+    Ok((head, Box::new(whole)))
 }
 
-fn classify(mut reader: BufReader<Box<dyn Read>>) -> io::Result<Content> {
-    let head = peek(&mut reader)?;
+fn classify(reader: Box<dyn Read>) -> io::Result<Content> {
+    let (head, reader) = peek(reader, MAGIC)?;
     if head.starts_with(evtx::MAGIC) {
-        return Ok(Content::Evtx(Box::new(reader)));
+        return Ok(Content::Evtx(reader));
     }
     match head.as_slice() {
         [0xff, 0xfe, ..] => return Ok(Content::Text(Box::new(Utf16::new(reader, u16::from_le_bytes)))),
@@ -66,12 +82,14 @@ fn classify(mut reader: BufReader<Box<dyn Read>>) -> io::Result<Content> {
         }
         _ => {}
     }
+    // A crash can leave a run of NUL bytes at the start of a log.
+    let text = head.iter().skip_while(|byte| **byte == 0);
     let control = |byte: &&u8| **byte < 0x20 && !matches!(**byte, b'\t' | b'\n' | b'\r' | 0x1b | 0x1d);
-    let controls = head.iter().filter(control).count();
-    Ok(if controls * 20 > head.len() {
+    let (length, controls) = (text.clone().count(), text.filter(control).count());
+    Ok(if controls * 20 > length || (length == 0 && !head.is_empty()) {
         Content::Binary("binary, and neither a Windows event file nor compressed by gzip or zstd")
     } else {
-        Content::Text(Box::new(reader))
+        Content::Text(reader)
     })
 }
 
@@ -124,16 +142,18 @@ struct Utf16<R> {
     bytes: Vec<u8>,
     ready: Vec<u8>,
     given: usize,
+    ended: bool,
 }
 
 impl<R: Read> Utf16<R> {
     fn new(inner: R, unit: fn([u8; 2]) -> u16) -> Self {
-        Self { inner, unit, bytes: Vec::new(), ready: Vec::new(), given: 0 }
+        Self { inner, unit, bytes: Vec::new(), ready: Vec::new(), given: 0, ended: false }
     }
 
     fn refill(&mut self) -> io::Result<()> {
         let mut chunk = vec![0; CHUNK];
         let length = self.inner.read(&mut chunk)?;
+        self.ended = length == 0;
         self.bytes.extend(chunk.iter().take(length));
         let mut units: Vec<u16> =
             self.bytes.as_chunks::<2>().0.iter().map(|pair| (self.unit)(*pair)).collect();
@@ -152,7 +172,7 @@ impl<R: Read> Utf16<R> {
 
 impl<R: Read> Read for Utf16<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.given == self.ready.len() {
+        while self.given == self.ready.len() && !self.ended {
             self.refill()?;
         }
         let mut rest = self.ready.get(self.given..).unwrap_or_default();
@@ -173,5 +193,25 @@ mod tests {
         let mut read = String::new();
         Utf16::new(bytes.as_slice(), u16::from_le_bytes).read_to_string(&mut read).unwrap();
         assert_eq!(read, text);
+    }
+
+    /// A pipe that gives one byte at a time.
+    struct Drip<'b>(&'b [u8]);
+
+    impl Read for Drip<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let length = self.0.len().min(buffer.len()).min(1);
+            self.0.read(buffer.get_mut(..length).unwrap_or_default())
+        }
+    }
+
+    #[test]
+    fn bytes_may_come_one_by_one() {
+        let bytes: Vec<u8> = "\u{feff}a😀b\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let mut read = String::new();
+        Utf16::new(Drip(&bytes), u16::from_le_bytes).read_to_string(&mut read).unwrap();
+        assert_eq!(read, "\u{feff}a😀b\n");
+        let (head, _) = peek(Box::new(io::Cursor::new(bytes.clone())), MAGIC).unwrap();
+        assert_eq!(head, bytes);
     }
 }

@@ -190,6 +190,11 @@ impl Judge<'_> {
     fn record(&mut self, record: &Record<'_>) {
         self.tally.events += 1;
         *self.tally.formats.entry(record.format).or_default() += 1;
+        if record.fields.is_cut() {
+            let reason =
+                "has more, deeper or longer named fields than are read; the rest was not judged".to_owned();
+            self.trouble(Some(record.line), reason, false);
+        }
         if !self.in_time(record) {
             return;
         }

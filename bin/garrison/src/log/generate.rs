@@ -65,7 +65,7 @@ pub fn run(args: &LogGenerateArgs) -> anyhow::Result<Exit> {
             shop::tell(&day, |Line { at, host, log, text }| {
                 printer.row(&Generated { time: at.to_string(), host, log, line: text })
             })?;
-            printer.finish()?;
+            printer.finish::<Generated>()?;
         }
     }
     Ok(Exit::Ok)
@@ -89,7 +89,7 @@ fn into_files(day: &Day, dir: &Path, format: Format) -> anyhow::Result<()> {
         file.flush().with_context(|| format!("writing {}", path.display()))?;
         printer.row(&Written { file: path.display().to_string(), lines })?;
     }
-    Ok(printer.finish()?)
+    Ok(printer.finish::<Written>()?)
 }
 
 fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {

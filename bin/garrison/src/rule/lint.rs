@@ -40,7 +40,7 @@ pub fn run(args: &RuleLintArgs) -> anyhow::Result<Exit> {
     let counts = (loaded.rules.len(), loaded.refused.len(), doubts.len());
     let mut printer = Printer::stdout(args.output.output);
     errors.chain(doubts).try_for_each(|problem| printer.row(&problem))?;
-    printer.finish()?;
+    printer.finish::<Problem>()?;
     let (rules, refused, doubtful) = counts;
     say!("{rules} rules can be used, {refused} are refused, {doubtful} doubts");
     Ok(if refused > 0 || (args.strict && doubtful > 0) { Exit::Found } else { Exit::Ok })

@@ -65,7 +65,7 @@ pub fn run(args: &RuleListArgs) -> anyhow::Result<Exit> {
     for rule in &wanted {
         printer.row(&Listed::from(*rule))?;
     }
-    printer.finish()?;
+    printer.finish::<Listed>()?;
     let refused = match loaded.refused.len() {
         0 => String::new(),
         count => format!("; {count} refused, `garrison rule lint` tells why"),

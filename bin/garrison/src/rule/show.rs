@@ -73,7 +73,7 @@ pub fn run(args: &RuleShowArgs) -> anyhow::Result<Exit> {
             printer.row(&shown)?;
         }
     }
-    printer.finish()?;
+    printer.finish::<Shown>()?;
     Ok(Exit::Ok)
 }
 

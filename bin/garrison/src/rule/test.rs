@@ -59,7 +59,7 @@ pub fn run(args: &RuleTestArgs) -> anyhow::Result<Exit> {
     let failed = outcomes.iter().filter(|outcome| outcome.reason.is_some()).count();
     let mut printer = Printer::stdout(args.output.output);
     outcomes.iter().try_for_each(|outcome| printer.row(outcome))?;
-    printer.finish()?;
+    printer.finish::<Outcome>()?;
     say!("{} passed, {failed} failed", outcomes.len() - failed);
     Ok(if failed > 0 { Exit::Found } else { Exit::Ok })
 }

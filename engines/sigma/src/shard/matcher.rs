@@ -70,14 +70,17 @@ impl Matcher {
             hold_all(self.numbers.get(whole.as_str()));
         }
         let Some(literals) = &self.literals else { return };
+        let mut compared: Vec<usize> = Vec::new();
         for hit in literals.find_overlapping_iter(lower) {
             for found in self.found.get(hit.pattern().as_usize()).into_iter().flatten() {
                 let holds = match found.place {
                     Place::Anywhere => true,
                     Place::AtStart => hit.start() == 0,
                     Place::AtEnd => hit.end() == lower.len(),
-                    Place::In(pattern) => {
-                        self.patterns.get(pattern).is_some_and(|pattern| pattern.matches(lower))
+                    Place::In(pattern) if compared.contains(&pattern) => false,
+                    Place::In(place) => {
+                        compared.push(place);
+                        self.patterns.get(place).is_some_and(|pattern| pattern.matches(lower))
                     }
                 };
                 if holds {
