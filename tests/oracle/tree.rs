@@ -189,8 +189,12 @@ fn read_part(part: &Value) -> Result<Part, String> {
     }
 }
 
+/// Rules are written for Python's `re`, whose `$` is also before a last line feed. (The generator puts it
+/// only at the end of an expression.)
 fn read_regex(regex: &str, flags: &str) -> Result<Pattern, String> {
-    let flagged = if flags.is_empty() { regex.to_owned() } else { format!("(?{flags}){regex}") };
+    let end = regex.strip_suffix('$').filter(|head| !head.ends_with('\\') && !flags.contains('m'));
+    let regex = end.map_or_else(|| regex.to_owned(), |head| format!("{head}(?:\\n?\\z)"));
+    let flagged = if flags.is_empty() { regex } else { format!("(?{flags}){regex}") };
     Regex::new(&flagged).map(Pattern::Regex).map_err(|error| error.to_string())
 }
 

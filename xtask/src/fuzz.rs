@@ -2,7 +2,8 @@
 //!
 //! Coverage instrumentation needs only stable compiler flags, so no nightly toolchain and no cargo-fuzz is
 //! needed; the flags are those that cargo-fuzz passes, without the address sanitizer, which safe code does
-//! not need. Inputs that found something are kept in `fuzz/corpus/TARGET`.
+//! not need. The corpus in `fuzz/corpus/TARGET` is where each run begins; new inputs go to `fuzz/target/found`,
+//! inputs that found a defect to `fuzz/artifacts`.
 
 use std::path::Path;
 use std::process::{Child, Command};

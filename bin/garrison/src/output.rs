@@ -135,14 +135,16 @@ impl<W: Write> Printer<W> {
     }
 }
 
-/// Text without what a terminal would obey or be confused by: control characters, and those that turn the
-/// direction of writing.
+/// Text without what a terminal would obey or a reader be deceived by: control characters, and characters
+/// that turn the direction of writing, end lines or cannot be seen (Unicode general categories Cf, Zl, Zp).
 pub fn printable(text: &str) -> String {
-    let harmless = |char: char| {
-        let turns =
-            matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if char.width().is_none() || turns { '\u{fffd}' } else { char }
+    let unseen = |char: char| {
+        matches!(char,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
     };
+    let harmless =
+        |char: char| if char.width().is_none() || unseen(char) { char::REPLACEMENT_CHARACTER } else { char };
     text.chars().map(|char| if matches!(char, '\n' | '\t' | '\r') { ' ' } else { harmless(char) }).collect()
 }
 

@@ -17,8 +17,6 @@ pub enum Exit {
     Found = 3,
     /// What was asked for does not exist.
     NotFound = 4,
-    /// The person interrupted the command.
-    Interrupted = 130,
 }
 
 impl Termination for Exit {
