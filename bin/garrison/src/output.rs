@@ -26,12 +26,18 @@ pub enum Format {
 pub struct Column {
     name: &'static str,
     width: usize,
+    whole: bool,
 }
 
 impl Column {
-    /// A column that is at least so many characters wide. The last one takes what it needs.
+    /// A column of so many characters; what is longer is shortened. The last column takes what it needs.
     pub const fn new(name: &'static str, width: usize) -> Self {
-        Self { name, width }
+        Self { name, width, whole: false }
+    }
+
+    /// A column of at least so many characters, for what must not be shortened.
+    pub const fn whole(name: &'static str, width: usize) -> Self {
+        Self { name, width, whole: true }
     }
 }
 
@@ -110,6 +116,7 @@ impl<W: Write> Printer<W> {
     fn head<R: Row>(&mut self) -> io::Result<()> {
         let names: Vec<String> = R::COLUMNS.iter().map(|column| column.name.to_owned()).collect();
         match self.format {
+            Format::Table if names.iter().all(String::is_empty) => Ok(()),
             Format::Table => self.line::<R>(&names),
             Format::Csv => self.csv(names.iter().map(|name| name.to_lowercase().replace(' ', "_"))),
             _ => Ok(()),
@@ -120,6 +127,7 @@ impl<W: Write> Printer<W> {
         let last = cells.len().saturating_sub(1);
         for (place, (cell, column)) in cells.iter().zip(R::COLUMNS).enumerate() {
             let cell = printable(cell);
+            let cell = if place < last && !column.whole { shortened(cell, column.width) } else { cell };
             write!(self.out, "{cell}")?;
             if place < last {
                 write!(self.out, "{:gap$}  ", "", gap = column.width.saturating_sub(cell.width()))?;
@@ -133,6 +141,19 @@ impl<W: Write> Printer<W> {
         writer.write_record(cells)?;
         writer.flush()
     }
+}
+
+fn shortened(text: String, width: usize) -> String {
+    if text.width() <= width {
+        return text;
+    }
+    let mut room = width.saturating_sub(1);
+    let fits = |char: &char| {
+        let left = room.checked_sub(char.width().unwrap_or(0));
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
 }
 
 /// Text without what a terminal would obey or a reader be deceived by: control characters, and characters
@@ -207,6 +228,7 @@ mod tests {
         let rows = [Pair("密碼", "=cmd()"), Pair("b", "x\u{1b}[2J\ny")];
         assert_eq!(printed(Format::Table, &rows), "KEY     VALUE\n密碼    =cmd()\nb       x\u{fffd}[2J y\n");
         assert_eq!(printed(Format::Csv, &rows), "key,value\n密碼,'=cmd()\nb,\"x\u{1b}[2J\ny\"\n");
+        assert_eq!(printed(Format::Table, &[Pair("密碼密碼", "x")]), "KEY     VALUE\n密碼…   x\n");
         assert_eq!(printed(Format::Csv, &[]), "key,value\n");
         for format in [Format::Json, Format::Yaml] {
             assert!(printed(format, &[]).starts_with("[]"));

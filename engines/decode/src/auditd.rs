@@ -54,6 +54,30 @@ fn head(text: &str) -> Option<Head<'_>> {
     Some(Head { node, kind, id, seconds, body: body.trim_start_matches([':', ' ']) })
 }
 
+/// A record as the kernel logs it when no auditd runs: `audit: type=1400 audit(1700000000.123:42): ...`.
+pub(crate) fn from_kernel(message: &str) -> Option<String> {
+    // include/uapi/linux/audit.h
+    const TYPES: [(&str, &str); 9] = [
+        ("1300", "SYSCALL"),
+        ("1302", "PATH"),
+        ("1305", "CONFIG_CHANGE"),
+        ("1306", "SOCKADDR"),
+        ("1307", "CWD"),
+        ("1309", "EXECVE"),
+        ("1326", "SECCOMP"),
+        ("1327", "PROCTITLE"),
+        ("1400", "AVC"),
+    ];
+    // The kernel's own time may stand in front, and nothing else.
+    let record = match message.strip_prefix('[').and_then(|text| text.split_once("] ")) {
+        Some((_, record)) => record,
+        None => message,
+    };
+    let (number, rest) = record.strip_prefix("audit: type=")?.split_once(" audit(")?;
+    let name = TYPES.iter().find_map(|(known, name)| (*known == number).then_some(*name)).unwrap_or(number);
+    Some(format!("type={name} msg=audit({rest}")).filter(|record| is_audit(record))
+}
+
 /// Records that the kernel writes as parts of one event. Others stand alone.
 const PARTS: &[&str] = &[
     "SYSCALL",

@@ -48,7 +48,7 @@ impl Decoder {
         // A crash can leave a run of NUL bytes in front of what was written next.
         let text = text.trim_matches(['\0', '\u{feff}', '\r']);
         if let Some(audit) = audit_part(text) {
-            self.audit.take(audit, line, emit);
+            self.audit.take(&audit, line, emit);
             return;
         }
         let mut tell = |decoded: Decoded<'_>, raw| {
@@ -195,20 +195,23 @@ fn bytes_of(fields: &Fields<'_>, name: &str) -> String {
 
 /// The audit record in a line: the line itself, or what auditd's dispatcher passed on to syslog. Nowhere
 /// else: whoever may choose the text of a message must not be able to pass it for a record.
-fn audit_part(text: &str) -> Option<&str> {
+fn audit_part(text: &str) -> Option<Cow<'_, str>> {
     if text.starts_with("type=") || text.starts_with("node=") {
-        return auditd::is_audit(text).then_some(text);
+        return auditd::is_audit(text).then_some(Cow::Borrowed(text));
     }
-    if text.starts_with(['{', '<']) && !text.starts_with("<1") || !text.contains(" msg=audit(") {
+    if text.starts_with('{') || !text.contains(" msg=audit(") && !text.contains("audit: type=") {
         return None;
     }
     let line = syslog::decode(text)?;
+    if line.fields.text("program") == Some("kernel") {
+        return line.fields.text("message").and_then(auditd::from_kernel).map(Cow::Owned);
+    }
     let program = line.fields.text("program")?;
     let start = text.find(if text.contains("node=") { "node=" } else { "type=" })?;
     let part = text.get(start..)?;
     let passed_on = matches!(program, "audispd" | "audisp-syslog" | "auditd" | "audit");
     let whole = line.fields.text("message").is_some_and(|message| message.trim_start() == part);
-    (passed_on && whole && auditd::is_audit(part)).then_some(part)
+    (passed_on && whole && auditd::is_audit(part)).then_some(Cow::Borrowed(part))
 }
 
 fn access(text: &str) -> Option<Decoded<'_>> {
@@ -234,8 +237,12 @@ fn relayed_cisco(text: &str) -> Option<syslog::Line<'_>> {
 }
 
 fn pair_line(text: &str) -> Option<Decoded<'_>> {
-    let fields = pairs::decode(text)?;
-    Some(Decoded { format: Format::Pairs, kind: Kind::Pairs, stamp: None, fields })
+    let behind_priority = text.strip_prefix('<').and_then(|text| text.split_once('>')).map(|(_, rest)| rest);
+    let fields = pairs::decode(behind_priority.unwrap_or(text))?;
+    // Some devices tell the date and the time apart.
+    let stamp =
+        fields.text("date").zip(fields.text("time")).map(|(date, time)| Cow::Owned(format!("{date} {time}")));
+    Some(Decoded { format: Format::Pairs, kind: Kind::Pairs, stamp, fields })
 }
 
 /// What is not understood keeps its text as the one field `message`, and a time if it begins with one.
@@ -309,6 +316,21 @@ mod tests {
         ] {
             assert_eq!(kinds(&line)[0].1, kind, "{line}");
         }
+    }
+
+    #[test]
+    fn pairs_with_a_date_and_audit_records_of_the_kernel() {
+        let guess = time::Guess { latest: jiff::Timestamp::UNIX_EPOCH, zone: jiff::tz::Offset::UTC };
+        Decoder::default().decode(
+            b"<189>date=2026-11-22 time=10:00:01 devname=fw srcip=192.0.2.1",
+            1,
+            &mut |record| {
+                assert_eq!(record.kind, Kind::Pairs);
+                assert_eq!(record.claimed(&guess).unwrap().at.to_string(), "2026-11-22T10:00:01Z");
+            },
+        );
+        let kernel = "Nov 22 10:00:01 h kernel: [1.0] audit: type=1400 audit(1.0:1): apparmor=\"DENIED\" profile=\"x\"";
+        assert_eq!(kinds(kernel), [(Format::Auditd, Kind::Auditd)]);
     }
 
     #[test]

@@ -278,12 +278,18 @@ fn sudo<'t>(message: &'t str, fields: &mut Fields<'t>) {
     let Some((user, rest)) = message.trim_start().split_once(" : ") else { return };
     fields.push("user", user.trim());
     fields.push("action", "sudo");
+    // A long command goes on in further lines.
+    if let Some(command) = rest.strip_prefix("(command continued) ") {
+        fields.push("command", command);
+        return;
+    }
     let mut rest = Some(rest);
     let mut outcome = "success";
     while let Some(text) = rest {
         // The command comes last and may hold anything.
         if let Some(command) = text.strip_prefix("COMMAND=") {
             fields.push("command", command);
+            disguised(command, fields);
             break;
         }
         let (part, after) = text.split_once(" ; ").map_or((text, None), |(part, after)| (part, Some(after)));
@@ -301,6 +307,19 @@ fn sudo<'t>(message: &'t str, fields: &mut Fields<'t>) {
         rest = after;
     }
     fields.push("outcome", outcome);
+}
+
+/// A working directory may be named so that what follows reads as user and command. Where the line has
+/// these twice, nobody can tell which are real, so all of them count.
+fn disguised<'t>(command: &'t str, fields: &mut Fields<'t>) {
+    for (place, _) in command.match_indices(" ; USER=") {
+        let Some((user, rest)) = command.get(place + 8..).and_then(|text| text.split_once(" ; COMMAND="))
+        else {
+            continue;
+        };
+        fields.push("target_user", user);
+        fields.push("command", rest);
+    }
 }
 
 fn cron<'t>(message: &'t str, fields: &mut Fields<'t>) {
@@ -414,6 +433,13 @@ mod tests {
             shown("su", "FAILED SU (to root) eve on pts/1"),
             "su: action=su outcome=failure target_user=root user=eve tty=pts/1"
         );
+    }
+
+    #[test]
+    fn a_directory_cannot_hide_the_command() {
+        let line =
+            "eve : TTY=pts/0 ; PWD=/tmp/a ; USER=bob ; COMMAND=/bin/ls ; USER=root ; COMMAND=/bin/bash";
+        assert!(shown("sudo", line).contains("target_user=root command=/bin/bash outcome=success"));
     }
 
     #[test]

@@ -151,6 +151,9 @@ pub(crate) fn content<'t>(program: &str, message: &'t str, fields: &mut Fields<'
         request.iter().for_each(|(name, value)| fields.push(name.to_owned(), value.clone()));
         return Kind::Access;
     }
+    if let Some(pairs) = crate::pairs::decode(inner) {
+        pairs.iter().for_each(|(name, value)| fields.push(name.to_owned(), value.to_owned_value()));
+    }
     kind
 }
 

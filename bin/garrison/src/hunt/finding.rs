@@ -98,13 +98,13 @@ impl Finding {
 
 impl Row for Finding {
     const COLUMNS: &'static [Column] = &[
-        Column::new("TIME", 20),
+        Column::new("TIME", 21),
         Column::new("LEVEL", 13),
-        Column::new("RULE", 44),
+        Column::new("RULE", 50),
         Column::new("HOST", 12),
         Column::new("USER", 10),
         Column::new("ADDRESS", 15),
-        Column::new("ATTACK", 10),
+        Column::new("ATTACK", 15),
         Column::new("MATCHED", 40),
         Column::new("ID", 36),
         Column::new("PLACE", 1),

@@ -21,7 +21,7 @@ struct Problem {
 
 impl Row for Problem {
     const COLUMNS: &'static [Column] =
-        &[Column::new("SEVERITY", 8), Column::new("PLACE", 50), Column::new("REASON", 1)];
+        &[Column::new("SEVERITY", 8), Column::whole("PLACE", 50), Column::new("REASON", 1)];
 
     fn cells(&self) -> Vec<String> {
         vec![self.severity.to_owned(), format!("{}:{}", self.file, self.line), self.reason.clone()]
