@@ -7,14 +7,17 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let rules: Vec<_> = rule::read("fuzz.yml", text, &Placeholders::default()).into_iter().flatten().collect();
+    let rules: Vec<_> =
+        rule::read("fuzz.yml", text, &Placeholders::default()).into_iter().flatten().collect();
     if rules.is_empty() {
         return;
     }
     let Ok(taxonomy) = Taxonomy::read([]) else { return };
     let set = RuleSet::new(rules, taxonomy);
     let mut fields = Fields::default();
-    for (name, value) in [("Image", "C:\\a.exe"), ("CommandLine", "a -b /c"), ("user", "Root"), ("src_ip", "192.0.2.1")] {
+    for (name, value) in
+        [("Image", "C:\\a.exe"), ("CommandLine", "a -b /c"), ("user", "Root"), ("src_ip", "192.0.2.1")]
+    {
         fields.push(name, value);
     }
     fields.push("EventID", 4624);

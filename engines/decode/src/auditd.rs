@@ -4,6 +4,8 @@
 //! interleaved; an event is complete at its `EOE` record, or two seconds of event time later, which is
 //! what `libauparse` waits (`end_of_event_timeout`).
 
+mod names;
+
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -56,25 +58,13 @@ fn head(text: &str) -> Option<Head<'_>> {
 
 /// A record as the kernel logs it when no auditd runs: `audit: type=1400 audit(1700000000.123:42): ...`.
 pub(crate) fn from_kernel(message: &str) -> Option<String> {
-    // include/uapi/linux/audit.h
-    const TYPES: [(&str, &str); 9] = [
-        ("1300", "SYSCALL"),
-        ("1302", "PATH"),
-        ("1305", "CONFIG_CHANGE"),
-        ("1306", "SOCKADDR"),
-        ("1307", "CWD"),
-        ("1309", "EXECVE"),
-        ("1326", "SECCOMP"),
-        ("1327", "PROCTITLE"),
-        ("1400", "AVC"),
-    ];
     // The kernel's own time may stand in front, and nothing else.
     let record = match message.strip_prefix('[').and_then(|text| text.split_once("] ")) {
         Some((_, record)) => record,
         None => message,
     };
     let (number, rest) = record.strip_prefix("audit: type=")?.split_once(" audit(")?;
-    let name = TYPES.iter().find_map(|(known, name)| (*known == number).then_some(*name)).unwrap_or(number);
+    let name = names::record_type(number).unwrap_or(number);
     Some(format!("type={name} msg=audit({rest}")).filter(|record| is_audit(record))
 }
 
@@ -215,7 +205,7 @@ impl<'t> Event<'t> {
             "SOCKADDR" => self.address(text("saddr")),
             "SYSCALL" => {
                 let x86_64 = text("arch").is_some_and(|pair| pair.value.eq_ignore_ascii_case("c000003e"));
-                let name = text("syscall").filter(|_| x86_64).and_then(|pair| syscall_name(pair.value));
+                let name = text("syscall").filter(|_| x86_64).and_then(|pair| names::system_call(pair.value));
                 self.connects |= name == Some("connect");
                 if let Some(name) = name {
                     self.fields.push("syscall", name);
@@ -363,68 +353,6 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     }
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
-}
-
-/// Names of x86-64 system calls that rules ask for (`arch/x86/entry/syscalls/syscall_64.tbl`).
-fn syscall_name(number: &str) -> Option<&'static str> {
-    const NAMES: &[(&str, &str)] = &[
-        ("2", "open"),
-        ("41", "socket"),
-        ("42", "connect"),
-        ("43", "accept"),
-        ("49", "bind"),
-        ("50", "listen"),
-        ("56", "clone"),
-        ("59", "execve"),
-        ("62", "kill"),
-        ("82", "rename"),
-        ("83", "mkdir"),
-        ("84", "rmdir"),
-        ("85", "creat"),
-        ("86", "link"),
-        ("87", "unlink"),
-        ("88", "symlink"),
-        ("90", "chmod"),
-        ("91", "fchmod"),
-        ("92", "chown"),
-        ("93", "fchown"),
-        ("101", "ptrace"),
-        ("105", "setuid"),
-        ("106", "setgid"),
-        ("117", "setresuid"),
-        ("99", "sysinfo"),
-        ("103", "syslog"),
-        ("133", "mknod"),
-        ("259", "mknodat"),
-        ("135", "personality"),
-        ("155", "pivot_root"),
-        ("159", "adjtimex"),
-        ("161", "chroot"),
-        ("164", "settimeofday"),
-        ("165", "mount"),
-        ("166", "umount2"),
-        ("169", "reboot"),
-        ("170", "sethostname"),
-        ("175", "init_module"),
-        ("176", "delete_module"),
-        ("188", "setxattr"),
-        ("227", "clock_settime"),
-        ("257", "openat"),
-        ("263", "unlinkat"),
-        ("264", "renameat"),
-        ("268", "fchmodat"),
-        ("272", "unshare"),
-        ("304", "open_by_handle_at"),
-        ("308", "setns"),
-        ("310", "process_vm_readv"),
-        ("311", "process_vm_writev"),
-        ("313", "finit_module"),
-        ("316", "renameat2"),
-        ("319", "memfd_create"),
-        ("321", "bpf"),
-        ("322", "execveat"),
-    ];
-    NAMES.iter().find_map(|(known, name)| (*known == number).then_some(*name))
 }
 
 #[cfg(test)]
