@@ -178,6 +178,12 @@ fn defused(cell: &str) -> String {
     }
 }
 
+/// A number and what it counts: `1 rule`, `2 rules`.
+pub fn counted(count: u64, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
 /// Words on standard error.
 #[macro_export]
 macro_rules! say {

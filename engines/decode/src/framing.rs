@@ -222,6 +222,9 @@ pub(crate) fn objects(line: &str) -> Option<Vec<&str>> {
     let mut objects = Vec::new();
     let mut rest = line.trim();
     while !rest.is_empty() {
+        if !rest.starts_with('{') {
+            return None;
+        }
         let End::At(length) = Scan::default().feed(rest.as_bytes()) else { return None };
         let (object, after) = rest.split_at_checked(length)?;
         objects.push(object);

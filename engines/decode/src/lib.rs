@@ -105,9 +105,10 @@ fn decode(text: &str, verbatim: bool) -> Decoded<'_> {
 
 /// The objects of a line that holds more than one, as HTTP collectors write them.
 fn several_objects(text: &str) -> Option<Vec<&str>> {
-    let line =
-        Some(text).filter(|text| text.starts_with('{') && text.contains("}{") || text.contains("} {"))?;
-    framing::objects(line).filter(|objects| objects.len() > 1)
+    if !text.starts_with('{') || !(text.contains("}{") || text.contains("} {")) {
+        return None;
+    }
+    framing::objects(text).filter(|objects| objects.len() > 1)
 }
 
 /// Tells what kind of event a JSON object is, by the names it has.
@@ -336,6 +337,9 @@ mod tests {
     #[test]
     fn several_objects_bytes_of_the_journal_and_nul_bytes() {
         assert_eq!(kinds("{\"a\":1}{\"b\":2} {\"c\":3}").len(), 3);
+        for line in ["x } { y", "{\"a\":1} x {\"b\":2}", "{\"a\":\"} {\"}"] {
+            assert_eq!(kinds(line).len(), 1, "{line}");
+        }
         let journal = r#"{"__REALTIME_TIMESTAMP":"1","SYSLOG_IDENTIFIER":"su","MESSAGE":[40,116,111,32,255,41,32,97,32,111,110,32,98]}"#;
         Decoder::default().decode(journal.as_bytes(), 1, &mut |record| {
             assert_eq!(record.fields.text("target_user"), Some("\u{fffd}"));

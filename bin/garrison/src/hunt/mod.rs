@@ -25,7 +25,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use walkdir::WalkDir;
 
 use crate::cli::HuntArgs;
-use crate::output::{Format, Printer};
+use crate::output::{Format, Printer, counted};
 use crate::rule::load;
 use crate::say;
 use finding::Finding;
@@ -39,6 +39,12 @@ pub fn run(args: &HuntArgs, clock: &dyn Clock) -> anyhow::Result<Exit> {
     let rules = load::rule_set(&args.rules, args.level)?;
     let now = Guess { latest: clock.now(), zone: args.zone.0 };
     let moment = |when: &Option<time::When>| when.as_ref().and_then(|when| when.moment(&now));
+    if let (Some(from), Some(to)) = (moment(&args.from), moment(&args.to))
+        && from >= to
+    {
+        say!("--from must be before --to: {from} is not before {to}");
+        return Ok(Exit::Usage);
+    }
     let (stopped, progress) = (AtomicBool::new(false), AtomicU64::new(0));
     let hunt = Hunt {
         rules: &rules,
@@ -225,9 +231,4 @@ fn last_words(summary: &Summary, tally: &Tally, files: usize, troubles: u64) {
         }
     }
     say!("{words}");
-}
-
-fn counted(count: u64, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }

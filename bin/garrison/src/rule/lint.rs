@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::load;
 use crate::cli::RuleLintArgs;
-use crate::output::{Column, Printer, Row};
+use crate::output::{Column, Printer, Row, counted};
 use crate::say;
 
 /// One thing that is wrong with a rule.
@@ -42,7 +42,8 @@ pub fn run(args: &RuleLintArgs) -> anyhow::Result<Exit> {
     errors.chain(doubts).try_for_each(|problem| printer.row(&problem))?;
     printer.finish::<Problem>()?;
     let (rules, refused, doubtful) = counts;
-    say!("{rules} rules can be used, {refused} are refused, {doubtful} doubts");
+    let (rules, doubts) = (counted(rules as u64, "rule"), counted(doubtful as u64, "doubt"));
+    say!("{rules} can be used, {refused} refused, {doubts}");
     Ok(if refused > 0 || (args.strict && doubtful > 0) { Exit::Found } else { Exit::Ok })
 }
 

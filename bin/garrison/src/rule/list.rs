@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::load;
 use crate::cli::RuleListArgs;
-use crate::output::{Column, Printer, Row};
+use crate::output::{Column, Printer, Row, counted};
 use crate::say;
 
 /// One rule in a list.
@@ -70,6 +70,6 @@ pub fn run(args: &RuleListArgs) -> anyhow::Result<Exit> {
         0 => String::new(),
         count => format!("; {count} refused, `garrison rule lint` tells why"),
     };
-    say!("{} rules{refused}", wanted.len());
+    say!("{}{refused}", counted(wanted.len() as u64, "rule"));
     Ok(Exit::Ok)
 }
