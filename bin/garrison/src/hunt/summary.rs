@@ -61,7 +61,8 @@ impl Summary {
         if self.findings == 0 {
             return;
         }
-        say!("\nBy rule");
+        say!("");
+        say!("By rule");
         let mut rules: Vec<_> = self.rules.values().collect();
         rules.sort_by(|(level, title, count), (other_level, other_title, other)| {
             other_level.cmp(level).then(other.cmp(count)).then(title.cmp(other_title))
@@ -70,7 +71,8 @@ impl Summary {
             say!("  {count:>8}  {level:<13}  {title}");
         }
         more(rules.len().saturating_sub(SHOWN_ROWS) as u64, "rules");
-        say!("\nBy entity");
+        say!("");
+        say!("By entity");
         let mut entities: Vec<_> = self.entities.iter().collect();
         entities.sort_by(|(key, count), (other_key, other)| other.cmp(count).then(key.cmp(other_key)));
         for ((kind, name), count) in entities.iter().take(SHOWN_ROWS) {
@@ -139,7 +141,8 @@ impl Timeline {
         let moment = |place: i64| {
             Timestamp::from_second(place * self.width).map_or_else(|_| String::new(), |time| time.to_string())
         };
-        say!("\nTime line");
+        say!("");
+        say!("Time line");
         say!("  |{}|", heights.iter().map(step).collect::<String>());
         say!("  {} to {}, at most {most} in a bar", moment(first), moment(last + 1));
     }
