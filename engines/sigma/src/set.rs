@@ -89,3 +89,104 @@ impl Aliases for OwnNames {
         &[]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::{self, Placeholders};
+
+    const RULES: &str = "
+title: process
+logsource: {product: windows, category: process_creation}
+detection:
+  sel: {Image|endswith: [\\cmd.exe, \\sh.exe], CommandLine|contains|all: [a, b*c]}
+  not_by: {ParentImage: null}
+  condition: sel and not not_by
+---
+title: any Linux log
+logsource: {product: linux}
+detection: {words: ['root', 7], condition: words}
+---
+title: nowhere
+logsource: {product: toaster}
+detection: {sel: {heat|gt: 5, name|fieldref: other}, condition: sel}
+";
+
+    fn set() -> RuleSet {
+        let rules =
+            rule::read("r.yml", RULES, &Placeholders::default()).into_iter().map(Result::unwrap).collect();
+        RuleSet::new(rules, Taxonomy::built_in().unwrap())
+    }
+
+    /// The titles of the rules that match, and what made the last one match.
+    fn found(set: &RuleSet, kind: &str, fields: &Fields<'_>) -> (Vec<String>, Vec<String>) {
+        let (mut titles, mut matched) = (Vec::new(), Vec::new());
+        let gate = Gate::Source(set.taxonomy().route(kind, fields));
+        set.judge(gate, fields, &mut Scratch::default(), |rule, mut hit| {
+            titles.push(rule.title.clone());
+            matched =
+                hit.matched().iter().map(|(name, value)| format!("{name}={}", value.to_text())).collect();
+        });
+        (titles, matched)
+    }
+
+    fn fields<'a>(pairs: &[(&'a str, &'a str)]) -> Fields<'a> {
+        let mut fields = Fields::default();
+        for &(name, value) in pairs {
+            fields.push(name, value);
+        }
+        fields
+    }
+
+    #[test]
+    fn a_source_lends_its_names_to_the_rule() {
+        let security = fields(&[
+            ("Channel", "Security"),
+            ("EventID", "4688"),
+            ("NewProcessName", "C:\\Windows\\CMD.exe"),
+            ("CommandLine", "A b-c"),
+            ("ParentProcessName", "x"),
+        ]);
+        let (titles, matched) = found(&set(), "windows", &security);
+        assert_eq!(titles, ["process"]);
+        assert_eq!(matched, ["Image=C:\\Windows\\CMD.exe", "CommandLine=A b-c"]);
+        let other_channel = fields(&[
+            ("Channel", "Application"),
+            ("EventID", "4688"),
+            ("NewProcessName", "\\cmd.exe"),
+            ("CommandLine", "abc"),
+        ]);
+        assert!(found(&set(), "windows", &other_channel).0.is_empty());
+    }
+
+    #[test]
+    fn unknown_events_meet_the_rules_that_no_known_source_feeds() {
+        let toaster = fields(&[("heat", "6"), ("name", "Bob"), ("other", "bob"), ("message", "root")]);
+        assert_eq!(found(&set(), "json", &toaster).0, ["nowhere"]);
+        assert_eq!(found(&set(), "sshd", &toaster).0, ["any Linux log"]);
+    }
+
+    #[test]
+    fn what_was_remembered_is_right_and_shards_do_not_share_it() {
+        let set = set();
+        let mut scratch = Scratch::default();
+        let event = fields(&[("message", "ROOT"), ("heat", "6"), ("name", "root"), ("other", "ROOT")]);
+        for _ in 0..3 {
+            for (kind, title) in [("sshd", "any Linux log"), ("json", "nowhere")] {
+                let gate = Gate::Source(set.taxonomy().route(kind, &event));
+                let mut titles = Vec::new();
+                set.judge(gate, &event, &mut scratch, |rule, _| titles.push(rule.title.clone()));
+                assert_eq!(titles, [title]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_taxonomy_with_a_mistake_names_its_line() {
+        let read = |text| Taxonomy::read([("t.yml", text)]).err().unwrap_or_default();
+        assert_eq!(read("- kind: a\n  source: {}\n- source: {}\n"), "t.yml:3: an entry wants a `kind`");
+        assert!(
+            read("- {kind: a, source: {}}\n- {kind: a, source: {}}\n").contains("t.yml:2: another entry")
+        );
+    }
+}
