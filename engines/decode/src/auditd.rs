@@ -11,7 +11,11 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use garrison_base::{Fields, limits};
 
+use jiff::Timestamp;
+use jiff::tz::Offset;
+
 use crate::record::{Format, Kind, Record};
+use crate::time::{self, Guess};
 
 /// Joins audit lines. Bounded in events and in bytes: beyond that, the oldest event is told as it is.
 #[derive(Debug, Default)]
@@ -43,13 +47,21 @@ pub(crate) fn is_audit(text: &str) -> bool {
     head(text).is_some()
 }
 
+/// Interpreted times have no zone. Any one will do to put them in order.
+const INTERPRETED: Guess = Guess { latest: Timestamp::UNIX_EPOCH, zone: Offset::UTC };
+
 fn head(text: &str) -> Option<Head<'_>> {
     // The kernel's own log and audisp put the record behind a head of their own.
     let start = text.find("type=").filter(|start| *start == 0 || text.starts_with("node="))?;
     let node = text.get(..start)?.strip_prefix("node=").unwrap_or("").trim();
     let (kind, rest) = text.get(start + 5..)?.split_once(" msg=audit(")?;
     let (id, body) = rest.split_once(')')?;
-    let seconds = id.split_once('.')?.0.parse().ok()?;
+    let stamp = id.rsplit_once(':')?.0;
+    let seconds = match stamp.split_once('.')?.0.parse() {
+        Ok(seconds) => seconds,
+        // `ausearch --interpret` writes the time as a date.
+        Err(_) => time::parse(stamp, &INTERPRETED)?.at.as_second(),
+    };
     if kind.is_empty() || kind.contains(' ') {
         return None;
     }
@@ -160,7 +172,7 @@ fn tell(lines: &[&str], line: u64, emit: &mut dyn FnMut(&Record<'_>)) {
     let stamp = lines
         .first()
         .and_then(|text| head(text))
-        .and_then(|head| head.id.split_once(':'))
+        .and_then(|head| head.id.rsplit_once(':'))
         .map(|(stamp, _)| stamp);
     let kind = event.kind();
     emit(&Record {
@@ -413,6 +425,16 @@ mod tests {
             login[0].2,
             "node=h|type=USER_LOGIN|pid=1|op=login|acct=root|exe=/usr/sbin/sshd|addr=203.0.113.24|res=failed|UID=root|AUID=unset"
         );
+    }
+
+    #[test]
+    fn interpreted_records_are_joined_too() {
+        let events = events(concat!(
+            "type=SYSCALL msg=audit(11/22/2026 10:00:00.123:42) : arch=x86_64 syscall=execve exe=/usr/bin/curl\n",
+            "type=EXECVE msg=audit(11/22/2026 10:00:00.123:42) : argc=2 a0=curl a1=-o\n",
+        ));
+        assert_eq!((events.len(), events[0].1), (1, Kind::AuditdExec));
+        assert!(events[0].2.ends_with("cmdline=curl -o"));
     }
 
     #[test]

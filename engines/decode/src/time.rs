@@ -39,7 +39,11 @@ pub fn parse(text: &str, guess: &Guess) -> Option<Claimed> {
     let first = text.bytes().next()?;
     if first.is_ascii_digit() {
         let slash_third = text.as_bytes().get(2) == Some(&b'/');
-        return if slash_third { access_log(text) } else { iso(text, guess).or_else(|| unix(text)) };
+        return if slash_third {
+            access_log(text).or_else(|| month_first(text, guess))
+        } else {
+            iso(text, guess).or_else(|| unix(text))
+        };
     }
     syslog(text, guess)
 }
@@ -85,6 +89,16 @@ fn access_log(text: &str) -> Option<Claimed> {
     let mut date = date.split('/');
     let (day, month, year) = (date.next()?, month(date.next()?)?, date.next()?);
     format!("{year}-{month:02}-{day}T{time}{zone}").parse().ok().map(Claimed::exact)
+}
+
+/// `11/22/2026 10:00:00.123`, as `ausearch --interpret` writes it in the C locale, also with a short year.
+fn month_first(text: &str, guess: &Guess) -> Option<Claimed> {
+    let (date, clock) = text.split_once(' ')?;
+    let mut date = date.split('/');
+    let (month, day, year) = (date.next()?, date.next()?, date.next()?);
+    let century = if year.len() == 2 { "20" } else { "" };
+    let civil: DateTime = format!("{century}{year}-{month}-{day}T{clock}").parse().ok()?;
+    Some(Claimed { at: guess.zone.to_timestamp(civil).ok()?, guessed_year: false, guessed_zone: true })
 }
 
 /// `Nov 22 02:31:53`, with a fraction or a year (`Nov 22 2026 02:31:53`) where some devices add one.
@@ -145,6 +159,7 @@ mod tests {
     #[test]
     fn what_is_left_out_is_guessed_and_marked() {
         assert_eq!(read("2020-06-10 02:50:54,631"), ("2020-06-10T02:50:54.631Z".into(), false, true));
+        assert_eq!(read("11/22/2026 10:00:00.5"), ("2026-11-22T10:00:00.5Z".into(), false, true));
         assert_eq!(read("2026/11/22 10:00:00"), ("2026-11-22T10:00:00Z".into(), false, true));
         assert_eq!(read("Jan  2 10:00:00"), ("2026-01-02T10:00:00Z".into(), true, true), "today");
         assert_eq!(
