@@ -10,19 +10,15 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 /// of one name. Deeper than [`limits::DEPTH`], or behind [`limits::FIELDS`] fields, values are left out.
 /// `None` if the text is not one JSON object.
 pub fn flatten(text: &str) -> Option<Fields<'_>> {
-    let mut fields = Fields::with_capacity(48);
-    flatten_into(text, &mut fields).then_some(fields)
-}
-
-/// [`flatten`] into fields that already exist.
-pub(crate) fn flatten_into<'t>(text: &'t str, fields: &mut Fields<'t>) -> bool {
     if !text.trim_start().starts_with('{') {
-        return false;
+        return None;
     }
+    let mut fields = Fields::with_capacity(48);
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let mut path = String::new();
-    let flat = Flatten { fields, path: &mut path, name: None, depth: 0 };
-    flat.deserialize(&mut deserializer).is_ok() && deserializer.end().is_ok()
+    let flat = Flatten { fields: &mut fields, path: &mut String::new(), name: None, depth: 0 };
+    flat.deserialize(&mut deserializer).ok()?;
+    deserializer.end().ok()?;
+    Some(fields)
 }
 
 /// Visits one value and adds what it holds under its name.

@@ -194,7 +194,7 @@ fn bytes_of(fields: &Fields<'_>, name: &str) -> String {
     String::from_utf8_lossy(&fields.iter().filter_map(byte).collect::<Vec<u8>>()).into_owned()
 }
 
-/// The audit record in a line: the line itself, or what auditd's dispatcher passed on to syslog. Nowhere
+/// The audit record in a line: the line itself, or what auditd's dispatcher or the kernel passed on to syslog. Nowhere
 /// else: whoever may choose the text of a message must not be able to pass it for a record.
 fn audit_part(text: &str) -> Option<Cow<'_, str>> {
     if text.starts_with("type=") || text.starts_with("node=") {
@@ -204,15 +204,15 @@ fn audit_part(text: &str) -> Option<Cow<'_, str>> {
         return None;
     }
     let line = syslog::decode(text)?;
-    if line.fields.text("program") == Some("kernel") {
-        return line.fields.text("message").and_then(auditd::from_kernel).map(Cow::Owned);
-    }
-    let program = line.fields.text("program")?;
-    let start = text.find(if text.contains("node=") { "node=" } else { "type=" })?;
-    let part = text.get(start..)?;
-    let passed_on = matches!(program, "audispd" | "audisp-syslog" | "auditd" | "audit");
-    let whole = line.fields.text("message").is_some_and(|message| message.trim_start() == part);
-    (passed_on && whole && auditd::is_audit(part)).then_some(Cow::Borrowed(part))
+    let message = line.fields.text("message")?.trim_start();
+    let record = match line.fields.text("program")? {
+        "kernel" => auditd::from_kernel(message),
+        "audispd" | "audisp-syslog" | "auditd" | "audit" => {
+            auditd::is_audit(message).then(|| message.to_owned())
+        }
+        _ => None,
+    };
+    record.map(Cow::Owned)
 }
 
 fn access(text: &str) -> Option<Decoded<'_>> {

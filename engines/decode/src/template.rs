@@ -5,6 +5,8 @@
 //! text is chosen by whoever logs in, and must not be able to pass for the fixed text behind it. The
 //! last one may be marked `>`: it takes the rest of the line. Text behind the template is not looked at.
 
+use std::net::IpAddr;
+
 use garrison_base::Fields;
 
 /// A template and what a match of it means besides.
@@ -92,16 +94,14 @@ fn greedy<'t>(
     Some(())
 }
 
-/// A word ends at a blank or a comma, or at a colon behind which no address can go on.
+/// A word ends at a blank or a comma. `40000:11:` is a port with something behind it, unlike an address.
 fn word_end(text: &str) -> usize {
     let end = text.find([' ', ',']).unwrap_or(text.len());
-    let word = text.get(..end).unwrap_or(text);
-    let number = word
-        .find(|char: char| !char.is_ascii_digit())
-        .filter(|place| word.get(*place..).is_some_and(|rest| rest.starts_with(':')));
-    match number {
-        Some(place) if place > 0 && word.parse::<std::net::IpAddr>().is_err() => place,
-        _ => word.trim_end_matches(':').len(),
+    let word = text.get(..end).unwrap_or(text).trim_end_matches(':');
+    let digits = word.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+    match word.find(':') {
+        Some(place) if digits && place > 0 && word.parse::<IpAddr>().is_err() => place,
+        _ => word.len(),
     }
 }
 
@@ -124,6 +124,10 @@ mod tests {
         assert_eq!(
             captured("new user: name={user}, UID={uid}", "new user: name=eve, UID=7, GID=7").unwrap(),
             "user=eve uid=7"
+        );
+        assert_eq!(
+            captured("from {ip} port {p}", "from 2001:db8::1%eth0 port 40000:11: x").unwrap(),
+            "ip=2001:db8::1%eth0 p=40000"
         );
         assert_eq!(captured("x {a}", "y 1"), None);
         assert_eq!(captured("x {a} y", "x 1 2 y"), None, "a plain capture is one word");
