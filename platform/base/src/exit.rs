@@ -15,8 +15,22 @@ pub enum Exit {
     Usage = 2,
     /// The command did its work and found problems.
     Found = 3,
-    /// What was asked for does not exist.
+    /// What was asked for does not exist, or may not be seen.
     NotFound = 4,
+    /// Policy does not allow it, or nobody is logged in.
+    Denied = 5,
+    /// It waits for approvals.
+    Waiting = 6,
+    /// It contradicts what is there.
+    Conflict = 7,
+    /// It took too long.
+    TimedOut = 8,
+    /// A part was done.
+    Partial = 9,
+    /// The server could not be reached.
+    Unreachable = 10,
+    /// The caller broke it off.
+    Interrupted = 130,
 }
 
 impl Termination for Exit {

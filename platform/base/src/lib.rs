@@ -3,14 +3,28 @@
 //! - [`Clock`]: the time as a parameter (invariant I7);
 //! - [`Fields`] and [`Value`]: what a decoder says of an event and a rule engine asks of it, so that the
 //!   engines need not know each other;
+//! - [`Entropy`] and [`ids!`]: randomness as a parameter, and one type for each kind of id;
 //! - [`Exit`]: the exit codes of the command line;
 //! - [`limits`]: what a stranger's bytes may cost.
 
 mod clock;
 mod exit;
 mod fields;
+#[doc(hidden)]
+pub mod id;
 pub mod limits;
 
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use exit::Exit;
 pub use fields::{Fields, Value};
+pub use id::{
+    BadId, DepositId, Entropy, GrantId, GroupId, LoginId, NodeId, PersonId, PostId, RequestId, ServiceId, SessionId, TenantId, TokenId,
+};
+pub use jiff::Timestamp;
+
+// For the macro `ids!`, wherever it is used.
+#[doc(hidden)]
+pub use serde;
+#[cfg(feature = "openapi")]
+#[doc(hidden)]
+pub use utoipa;

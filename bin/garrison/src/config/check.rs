@@ -1,0 +1,193 @@
+//! What is refused although each key by itself could be right.
+
+use std::net::IpAddr;
+
+use anyhow::{bail, ensure};
+use axum::http::Uri;
+use rustls::pki_types::DnsName;
+use tracing_subscriber::EnvFilter;
+
+use super::{Loaded, Tls};
+
+/// Checks everything.
+pub fn all(loaded: &Loaded) -> anyhow::Result<()> {
+    tls(loaded)?;
+    names(loaded)?;
+    public_url(loaded)?;
+    database(loaded)?;
+    log(loaded)
+}
+
+fn tls(loaded: &Loaded) -> anyhow::Result<()> {
+    let server = &loaded.config.server;
+    let told = |key: &str| loaded.told(key);
+    if server.tls == Tls::Off {
+        ensure!(
+            server.listen.ip().is_loopback(),
+            "{} is off, but {} is {}, where others could read along: listen on 127.0.0.1 behind a proxy of \
+             this machine, or set `server.tls` to \"own-ca\" or \"files\"",
+            told("server.tls"),
+            told("server.listen"),
+            server.listen
+        );
+    }
+    for (key, path) in [("server.certificate", &server.certificate), ("server.key", &server.key)] {
+        if server.tls == Tls::Files {
+            ensure!(
+                path.is_some(),
+                "{} is \"files\", but `{key}` is missing: set both `server.certificate` and `server.key` to \
+                 the paths of PEM files",
+                told("server.tls")
+            );
+        } else {
+            ensure!(
+                path.is_none(),
+                "{} would not be used, because `server.tls` is not \"files\": set it so, or remove `{key}`",
+                told(key)
+            );
+        }
+    }
+    Ok(())
+}
+
+fn names(loaded: &Loaded) -> anyhow::Result<()> {
+    for name in &loaded.config.server.names {
+        let host = name.strip_prefix("*.").unwrap_or(name);
+        ensure!(
+            name.parse::<IpAddr>().is_ok() || DnsName::try_from(host).is_ok(),
+            "{}: {name:?} is neither a DNS name nor an address",
+            loaded.told("server.names")
+        );
+    }
+    Ok(())
+}
+
+fn public_url(loaded: &Loaded) -> anyhow::Result<()> {
+    let Some(text) = &loaded.config.server.public_url else { return Ok(()) };
+    let told = loaded.told("server.public_url");
+    let wrong = || {
+        format!(
+            "{told} is {text:?}: write scheme, host and port and nothing behind, such as \
+             https://garrison.example:8443"
+        )
+    };
+    let Ok(url) = text.parse::<Uri>() else { bail!(wrong()) };
+    let (Some(scheme), Some(authority)) = (url.scheme_str(), url.authority()) else { bail!(wrong()) };
+    let whole = format!("{scheme}://{authority}") == *text && !authority.as_str().contains('@');
+    ensure!(whole && matches!(scheme, "http" | "https"), wrong());
+    let host = authority.host().trim_matches(['[', ']']);
+    let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    ensure!(
+        scheme == "https" || here,
+        "{told} is {text:?}: passwords and sessions would travel in the clear; write https:// and let the \
+         proxy in front speak TLS"
+    );
+    Ok(())
+}
+
+fn database(loaded: &Loaded) -> anyhow::Result<()> {
+    // The URL itself is not shown: it may hold a password.
+    ensure!(
+        loaded.config.engine().is_some(),
+        "{} is not a database: write sqlite, sqlite:PATH, or postgres://USER:PASSWORD@HOST/NAME",
+        loaded.told("database.url")
+    );
+    let connections = loaded.config.database.connections;
+    ensure!(
+        (1..=1000).contains(&connections),
+        "{} is {connections}: write a number from 1 to 1000",
+        loaded.told("database.connections")
+    );
+    Ok(())
+}
+
+fn log(loaded: &Loaded) -> anyhow::Result<()> {
+    let level = &loaded.config.log.level;
+    let told = loaded.told("log.level");
+    if let Err(error) = EnvFilter::builder().parse(level) {
+        bail!("{told} is {level:?}: {error}");
+    }
+    // The library takes any word for the name of a part of the program, and then logs nothing else.
+    let levels = ["off", "error", "warn", "info", "debug", "trace"];
+    for word in level.split(',').map(str::trim).filter(|word| !word.contains(['=', '[', '{', '}'])) {
+        ensure!(
+            levels.contains(&word.to_lowercase().as_str()),
+            "{told} is {level:?}: {word:?} is not a level: write one of {}, or PART=LEVEL",
+            levels.join(", ")
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Sources, load};
+
+    fn result(set: &[(&str, &str)]) -> Result<(), String> {
+        // A folder that does not exist holds no file.
+        let set = set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let sources = Sources { folder: "/nowhere".into(), set, ..Sources::default() };
+        load(&sources).map(drop).map_err(|error| format!("{error:#}"))
+    }
+
+    fn refused(set: &[(&str, &str)], with: &str) {
+        let told = result(set).unwrap_err();
+        assert!(told.contains(with), "{told}");
+    }
+
+    #[test]
+    fn plain_http_is_only_spoken_on_this_machine() {
+        assert_eq!(result(&[("server.tls", "off")]), Ok(()));
+        assert_eq!(result(&[("server.tls", "off"), ("server.listen", "[::1]:8480")]), Ok(()));
+        refused(
+            &[("server.tls", "off"), ("server.listen", "0.0.0.0:8443")],
+            "`server.tls` on the command line is off, but `server.listen` on the command line is 0.0.0.0:8443",
+        );
+    }
+
+    #[test]
+    fn own_files_come_in_pairs_and_are_used() {
+        let (certificate, key) = (("server.certificate", "/c"), ("server.key", "/k"));
+        assert_eq!(result(&[("server.tls", "files"), certificate, key]), Ok(()));
+        refused(&[("server.tls", "files"), certificate], "but `server.key` is missing");
+        refused(&[("server.tls", "files"), key], "but `server.certificate` is missing");
+        refused(&[key], "`server.key` on the command line would not be used");
+    }
+
+    #[test]
+    fn a_public_url_is_an_origin() {
+        for url in ["https://garrison.example", "https://[2001:db8::1]:8443", "http://localhost:8480"] {
+            assert_eq!(result(&[("server.public_url", url)]), Ok(()));
+        }
+        for url in [
+            "garrison.example",
+            "https://g.example/",
+            "https://g.example/x",
+            "https://u@g.example",
+            "ftp://g",
+            "",
+        ] {
+            refused(&[("server.public_url", url)], "write scheme, host and port and nothing behind");
+        }
+        refused(&[("server.public_url", "http://g.example")], "in the clear");
+    }
+
+    #[test]
+    fn names_databases_and_levels_are_what_they_claim() {
+        assert_eq!(result(&[("server.names", "*.g.example,10.0.0.1,::1,g")]), Ok(()));
+        refused(
+            &[("server.names", "g.example:8443")],
+            "\"g.example:8443\" is neither a DNS name nor an address",
+        );
+        refused(
+            &[("database.url", "mysql://u:hunter2@db")],
+            "`database.url` on the command line is not a database",
+        );
+        refused(&[("database.connections", "0")], "write a number from 1 to 1000");
+        for level in ["debug", "info,garrison=debug,hyper=off", "warn,[request{path=x}]=trace"] {
+            assert_eq!(result(&[("log.level", level)]), Ok(()), "{level}");
+        }
+        refused(&[("log.level", "infoo")], "\"infoo\" is not a level");
+        refused(&[("log.level", "garrison=loud")], "`log.level` on the command line is \"garrison=loud\": ");
+    }
+}

@@ -1,0 +1,332 @@
+//! The configuration: what the files, the environment and the command line say.
+//!
+//! A section is a struct with a default for every key. To add the section of another crate, add one field
+//! to [`Config`] with a doc comment. The struct derives what the ones below derive and carries
+//! `#[serde(default, deny_unknown_fields)]`. Its doc comments become the text of the schema and of the
+//! starter file. A path is marked `#[schemars(extend("format" = "path"))]`, so that it is read relative to
+//! the file that names it; a secret is a [`Secret`]. Everything else follows from the struct: files,
+//! environment, `--set`, hints for misspelt keys, `config show`, the schema, the starter file. What depends
+//! on more than one key is refused in `check.rs`.
+
+mod check;
+mod load;
+mod refusal;
+mod shape;
+mod show;
+mod starter;
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use axum::http::Uri;
+use ipnet::IpNet;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+pub use load::{Loaded, Sources, load};
+pub use shape::schema;
+pub use show::Setting;
+pub use starter::starter;
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The server: console and API
+    pub server: Server,
+    /// What the server stores
+    pub data: Data,
+    /// The database
+    pub database: Database,
+    /// The keys of the server
+    pub keys: Keys,
+    /// What the server says of itself, on standard error
+    pub log: Log,
+}
+
+/// The server: console and API.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Address and port to listen on; 0.0.0.0 and [::] are all addresses of this machine
+    pub listen: SocketAddr,
+    /// Where browsers and programs reach the server: scheme, host and port, nothing behind. By default
+    /// what `listen` says
+    #[schemars(example = "https://garrison.example:8443")]
+    pub public_url: Option<String>,
+    /// Where the certificate comes from: own-ca, files, or off
+    pub tls: Tls,
+    /// The certificate and its chain in PEM, where `tls` is "files"
+    #[schemars(extend("format" = "path"), example = "/etc/garrison/tls/server.pem")]
+    pub certificate: Option<PathBuf>,
+    /// The private key of the certificate in PEM, where `tls` is "files"
+    #[schemars(extend("format" = "path"), example = "/etc/garrison/tls/server.key")]
+    pub key: Option<PathBuf>,
+    /// Further names and addresses that the certificate of the own authority is good for
+    pub names: Vec<String>,
+    /// Proxies whose word on the client's address is believed: networks or single addresses
+    #[serde(deserialize_with = "networks")]
+    #[schemars(with = "Vec<String>")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// How many seconds requests may take to end when the server stops
+    pub shutdown_seconds: u32,
+}
+
+/// Where the certificate of the server comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tls {
+    /// From an authority of our own, made by `garrison init`
+    #[default]
+    OwnCa,
+    /// From the files named by `certificate` and `key`
+    Files,
+    /// Nowhere: plain HTTP, for a proxy on the same machine
+    Off,
+}
+
+/// What the server stores.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Data {
+    /// The folder for everything that the server stores
+    #[schemars(extend("format" = "path"))]
+    pub dir: PathBuf,
+}
+
+/// The database.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    /// `sqlite` is the file garrison.db in the data folder; else `sqlite:PATH` or
+    /// `postgres://USER:PASSWORD@HOST/NAME`. Better than a password in this file: the variable
+    /// `GARRISON__DATABASE__URL_FILE` with the path of a file that holds the URL
+    #[schemars(extend("format" = "database-url", "default" = "sqlite"))]
+    pub url: Secret,
+    /// How many connections may be open at the same time
+    pub connections: u32,
+}
+
+/// The keys of the server.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Keys {
+    /// The folder for keys. Outside the data folder, so that a copy of the data is not a copy of the keys
+    #[schemars(extend("format" = "path"))]
+    pub dir: PathBuf,
+}
+
+/// What the server says of itself.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// How lines look: text for people, json for programs
+    pub format: LogFormat,
+    /// The least level that is written: error, warn, info, debug, trace, off. Levels for parts of the
+    /// program follow behind commas, as in "info,garrison=debug"
+    pub level: String,
+}
+
+/// How lines of the log look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// One line for people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// Which database is meant.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Engine {
+    /// SQLite, in this file.
+    Sqlite(PathBuf),
+    /// PostgreSQL, at this URL. It may hold a password.
+    Postgres(Secret),
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
+            public_url: None,
+            tls: Tls::default(),
+            certificate: None,
+            key: None,
+            names: Vec::new(),
+            trusted_proxies: Vec::new(),
+            shutdown_seconds: 20,
+        }
+    }
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self { dir: PathBuf::from("./garrison/data") }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self { url: Secret::new("sqlite"), connections: 10 }
+    }
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { dir: PathBuf::from("./garrison/keys") }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::default(), level: "info".to_owned() }
+    }
+}
+
+impl Config {
+    /// The database that `database.url` means; `None` where it means none.
+    pub fn engine(&self) -> Option<Engine> {
+        let url = self.database.url.expose();
+        if url == "sqlite" {
+            return Some(Engine::Sqlite(self.data.dir.join("garrison.db")));
+        }
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            // `sqlite://host` is what other programs write; here it would be a file of that name.
+            return (!path.is_empty() && !path.starts_with("//")).then(|| Engine::Sqlite(path.into()));
+        }
+        let postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        postgres.then(|| Engine::Postgres(self.database.url.clone()))
+    }
+}
+
+impl Server {
+    /// The origin under which the server is reached, without a slash at its end: `public_url`, else what
+    /// `listen` says. An address that stands for all addresses is `localhost`.
+    pub fn origin(&self) -> String {
+        if let Some(url) = &self.public_url {
+            return url.clone();
+        }
+        let (scheme, usual) = if self.tls == Tls::Off { ("http", 80) } else { ("https", 443) };
+        let host = match self.listen.ip() {
+            ip if ip.is_unspecified() => "localhost".to_owned(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+            IpAddr::V4(ip) => ip.to_string(),
+        };
+        match self.listen.port() {
+            port if port == usual => format!("{scheme}://{host}"),
+            port => format!("{scheme}://{host}:{port}"),
+        }
+    }
+
+    /// The names and addresses that clients may reach the server by, as far as the configuration tells:
+    /// `names`, the host of `public_url`, and the address it listens on.
+    pub fn reached_by(&self) -> Vec<String> {
+        let url = self.origin().parse::<Uri>().ok();
+        let host = url.as_ref().and_then(Uri::host).map(|host| host.trim_matches(['[', ']']).to_owned());
+        let ip = Some(self.listen.ip()).filter(|ip| !ip.is_unspecified()).map(|ip| ip.to_string());
+        self.names.iter().cloned().chain(host).chain(ip).collect()
+    }
+}
+
+/// A text that is never printed, neither by `Debug` nor when the configuration is shown.
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(inline, extend("writeOnly" = true))]
+pub struct Secret(String);
+
+impl Secret {
+    /// What is shown in its place.
+    pub const SHOWN: &str = "(secret)";
+
+    /// Keeps a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::SHOWN)
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(Self::SHOWN)
+    }
+}
+
+/// Networks such as 10.0.0.0/8, and single addresses.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let network = |text: String| {
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return Ok(IpNet::from(address));
+        }
+        let wrong =
+            || de::Error::custom(format!("{text} is not a network: write 10.0.0.0/8, or a single address"));
+        let network: IpNet = text.parse().map_err(|_| wrong())?;
+        if network == network.trunc() {
+            return Ok(network);
+        }
+        Err(de::Error::custom(format!("{text} has bits set behind its prefix: write {}", network.trunc())))
+    };
+    Vec::<String>::deserialize(deserializer)?.into_iter().map(network).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_origin_follows_from_listen() {
+        let origin =
+            |listen: &str, tls| Server { listen: listen.parse().unwrap(), tls, ..Server::default() }.origin();
+        assert_eq!(Server::default().origin(), "https://127.0.0.1:8443");
+        assert_eq!(origin("0.0.0.0:443", Tls::OwnCa), "https://localhost");
+        assert_eq!(origin("[::1]:8480", Tls::Off), "http://[::1]:8480");
+        assert_eq!(origin("127.0.0.1:80", Tls::Off), "http://127.0.0.1");
+        let named = Server {
+            listen: "[2001:db8::1]:8443".parse().unwrap(),
+            public_url: Some("https://garrison.example:8443".into()),
+            names: vec!["siem.example".into()],
+            ..Server::default()
+        };
+        assert_eq!(named.origin(), "https://garrison.example:8443");
+        assert_eq!(named.reached_by(), ["siem.example", "garrison.example", "2001:db8::1"]);
+    }
+
+    #[test]
+    fn the_database_is_one_of_two() {
+        let engine = |url: &str| {
+            let database = Database { url: Secret::new(url), ..Database::default() };
+            Config { database, ..Config::default() }.engine()
+        };
+        let sqlite = |path: &str| Some(Engine::Sqlite(path.into()));
+        assert!(engine("sqlite") == sqlite("./garrison/data/garrison.db"));
+        assert!(engine("sqlite:/srv/g.db") == sqlite("/srv/g.db"));
+        assert!(engine("postgres://g@db/g") == Some(Engine::Postgres(Secret::new("postgres://g@db/g"))));
+        for url in ["", "sqlite:", "sqlite://g.db", "mysql://db", "postgres"] {
+            assert!(engine(url).is_none(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        let config = Config {
+            database: Database { url: Secret::new("postgres://g:hunter2@db/g"), connections: 1 },
+            ..Config::default()
+        };
+        let printed = [format!("{config:?}"), serde_json::to_string(&config).unwrap()];
+        for text in printed {
+            assert!(text.contains(Secret::SHOWN) && !text.contains("hunter2"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The rows that decisions rest on: sealed one by one, and counted as a whole.
+
+use garrison_secrets::{MacKey, Tag};
+
+use crate::db::{DbError, Row, Tx, Value};
+
+/// A table whose rows carry `generation` and `mac`.
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) columns: &'static [&'static str],
+    /// How many of the first columns are the primary key.
+    keys: usize,
+}
+
+pub(crate) static TENANT: Table = Table { name: "tenant", columns: &["tenant", "name", "root", "created"], keys: 1 };
+pub(crate) static ACTOR: Table =
+    Table { name: "actor", columns: &["actor", "tenant", "name", "principal", "state"], keys: 1 };
+pub(crate) static NODE: Table = Table {
+    name: "node",
+    columns: &["node_id", "tenant", "parent", "name", "kind", "production", "state"],
+    keys: 1,
+};
+pub(crate) static MEMBER: Table =
+    Table { name: "member", columns: &["grp", "member", "tenant", "state"], keys: 2 };
+pub(crate) static GRANT: Table = Table {
+    name: "grants",
+    columns: &["grant_id", "tenant", "holder", "node_id", "role", "since", "until", "duty", "reason", "state"],
+    keys: 1,
+};
+pub(crate) static RULE: Table =
+    Table { name: "approval_rule", columns: &["rule_id", "tenant", "node_id", "verb", "slots"], keys: 1 };
+
+/// In the order in which they must be read: what refers comes after what it refers to.
+pub(crate) static TABLES: [&Table; 6] = [&TENANT, &ACTOR, &NODE, &MEMBER, &GRANT, &RULE];
+
+impl Table {
+    fn list(&self) -> String {
+        self.columns.join(", ")
+    }
+
+    fn key_condition(&self) -> String {
+        let keys = self.columns.iter().take(self.keys).enumerate();
+        keys.map(|(place, column)| format!("{column} = ${}", place + 1)).collect::<Vec<_>>().join(" AND ")
+    }
+
+    /// The row's own columns, its generation and its MAC, all rows since a generation.
+    pub(crate) fn since(&self) -> String {
+        format!("SELECT {}, generation, mac FROM {} WHERE generation > $1", self.list(), self.name)
+    }
+
+    /// One row by its key: own columns, generation, MAC.
+    pub(crate) async fn find(
+        &'static self,
+        tx: &mut Tx<'_>,
+        key: &MacKey,
+        keys: Vec<Value>,
+    ) -> Result<Option<Row>, DbError> {
+        let sql =
+            format!("SELECT {}, generation, mac FROM {} WHERE {}", self.list(), self.name, self.key_condition());
+        let row = tx.row(sql, keys).await?;
+        row.map(|row| self.verify(key, &row).map(|_| row)).transpose()
+    }
+
+    fn upsert(&self) -> String {
+        let count = self.columns.len() + 2;
+        let places: Vec<String> = (1..=count).map(|place| format!("${place}")).collect();
+        let keys: Vec<&str> = self.columns.iter().take(self.keys).copied().collect();
+        let rest = self.columns.iter().skip(self.keys).copied().chain(["generation", "mac"]);
+        let sets: Vec<String> = rest.map(|column| format!("{column} = excluded.{column}")).collect();
+        format!(
+            "INSERT INTO {} ({}, generation, mac) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}",
+            self.name,
+            self.list(),
+            places.join(", "),
+            keys.join(", "),
+            sets.join(", "),
+        )
+    }
+
+    /// The MAC that the row of these cells (generation last) must carry.
+    fn tag(&self, key: &MacKey, cells: &[Value]) -> Tag {
+        let cells: Vec<_> = cells.iter().map(Value::canonical).collect();
+        let parts: Vec<&[u8]> =
+            std::iter::once(self.name.as_bytes()).chain(cells.iter().map(AsRef::as_ref)).collect();
+        key.tag(&parts)
+    }
+
+    /// The row's MAC, when it fits.
+    pub(crate) fn verify(&'static self, key: &MacKey, row: &Row) -> Result<Tag, DbError> {
+        let count = self.columns.len() + 1;
+        let expected = self.tag(key, row.cells(count));
+        let found: Vec<u8> = row.get(count)?;
+        if garrison_secrets::same(&expected, &found) {
+            return Ok(expected);
+        }
+        let key = row.cells(self.keys).iter().map(|cell| match cell {
+            Value::Text(Some(text)) => text.clone(),
+            other => format!("{other:?}"),
+        });
+        Err(DbError::Tampered { table: self.name, row: key.collect::<Vec<_>>().join("/") })
+    }
+}
+
+/// The sum of all MACs, modulo 2^256. Whoever cannot make a MAC cannot make a set of rows with a given sum,
+/// so a row that is missing, or an older one put back, is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Total(pub(crate) Tag);
+
+impl Total {
+    #[expect(clippy::cast_possible_truncation, reason = "the low byte is meant")]
+    pub(crate) fn add(&mut self, tag: &[u8]) {
+        let mut carry = 0_u16;
+        for (to, from) in self.0.iter_mut().zip(tag).rev() {
+            let sum = u16::from(*to) + u16::from(*from) + carry;
+            *to = sum as u8;
+            carry = sum >> 8;
+        }
+    }
+
+    fn subtract(&mut self, tag: &[u8]) {
+        // Two's complement: minus a number is its inverse plus one.
+        let mut inverse: Tag = self.0;
+        for (to, from) in inverse.iter_mut().zip(tag) {
+            *to = !from;
+        }
+        let mut one = Tag::default();
+        if let Some(last) = one.last_mut() {
+            *last = 1;
+        }
+        self.add(&inverse);
+        self.add(&one);
+    }
+}
+
+/// What one write transaction changes of the rows that decisions rest on.
+#[derive(Default)]
+pub(crate) struct Changes {
+    /// The generation that this transaction makes; known from its first change on.
+    generation: Option<i64>,
+    total: Total,
+    pub(crate) rows: Vec<(&'static Table, Vec<Value>)>,
+}
+
+impl Changes {
+    pub(crate) fn head(&self) -> Option<(i64, Total)> {
+        self.generation.map(|generation| (generation, self.total))
+    }
+
+    /// Writes a row, new or changed, with its MAC, and keeps the sum.
+    pub(crate) async fn put(
+        &mut self,
+        tx: &mut Tx<'_>,
+        key: &MacKey,
+        table: &'static Table,
+        mut cells: Vec<Value>,
+    ) -> Result<(), DbError> {
+        let generation = match self.generation {
+            Some(generation) => generation,
+            None => {
+                let head = read_head(tx, key).await?;
+                self.total = head.1;
+                *self.generation.insert(head.0 + 1)
+            }
+        };
+        let keys = cells.iter().take(table.keys).cloned().collect();
+        let before = format!("SELECT mac FROM {} WHERE {}", table.name, table.key_condition());
+        if let Some(before) = tx.row(before, keys).await? {
+            self.total.subtract(&before.get::<Vec<u8>>(0)?);
+        }
+        self.rows.push((table, cells.clone()));
+        cells.push(generation.into());
+        let tag = table.tag(key, &cells);
+        cells.push(tag.into());
+        tx.run(table.upsert(), cells).await?;
+        self.total.add(&tag);
+        Ok(())
+    }
+
+    /// Writes the head, after the last change.
+    pub(crate) async fn finish(&self, tx: &mut Tx<'_>, key: &MacKey) -> Result<(), DbError> {
+        let Some((generation, total)) = self.head() else { return Ok(()) };
+        let args = vec![generation.into(), total.0.into(), head_tag(key, generation, total).into()];
+        tx.run("UPDATE authz_head SET generation = $1, total = $2, mac = $3 WHERE id = 1", args).await?;
+        Ok(())
+    }
+}
+
+fn head_tag(key: &MacKey, generation: i64, total: Total) -> Tag {
+    key.tag(&[b"authz_head", &generation.to_be_bytes(), &total.0])
+}
+
+/// The first head, when the database is made.
+pub(crate) async fn first_head(tx: &mut Tx<'_>, key: &MacKey) -> Result<(), DbError> {
+    let args = vec![Total::default().0.into(), head_tag(key, 0, Total::default()).into()];
+    tx.run("INSERT INTO authz_head (id, generation, total, mac) VALUES (1, 0, $1, $2)", args).await?;
+    Ok(())
+}
+
+/// Generation and sum as they are in the database.
+pub(crate) async fn read_head(tx: &mut Tx<'_>, key: &MacKey) -> Result<(i64, Total), DbError> {
+    let tampered = || DbError::Tampered { table: "authz_head", row: "1".into() };
+    let row = tx.row("SELECT generation, total, mac FROM authz_head WHERE id = 1", Vec::new()).await?;
+    let row = row.ok_or_else(tampered)?;
+    let total = Total(row.get::<Vec<u8>>(1)?.try_into().map_err(|_| tampered())?);
+    let generation = row.get(0)?;
+    if garrison_secrets::same(&head_tag(key, generation, total), &row.get::<Vec<u8>>(2)?) {
+        Ok((generation, total))
+    } else {
+        Err(tampered())
+    }
+}
+
+/// The generation alone: one row, read at the start of every transaction.
+pub(crate) async fn read_generation(tx: &mut Tx<'_>) -> Result<i64, DbError> {
+    let row = tx.row("SELECT generation FROM authz_head WHERE id = 1", Vec::new()).await?;
+    row.ok_or_else(|| DbError::Tampered { table: "authz_head", row: "1".into() })?.get(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_added_can_be_taken_away_in_any_order() {
+        let tags: Vec<Tag> = (0..9_u8).map(|seed| garrison_secrets::digest(&[seed])).collect();
+        let mut total = Total::default();
+        tags.iter().for_each(|tag| total.add(tag));
+        let whole = total;
+        total.subtract(&tags[4]);
+        assert_ne!(total, whole);
+        total.add(&tags[4]);
+        assert_eq!(total, whole);
+        tags.iter().rev().for_each(|tag| total.subtract(tag));
+        assert_eq!(total, Total::default());
+    }
+}

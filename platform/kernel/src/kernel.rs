@@ -1,0 +1,333 @@
+//! The kernel: opens the state, lends transactions, runs what is due.
+
+use std::sync::{Arc, RwLock, RwLockReadGuard};
+
+use foldhash::HashMap;
+use garrison_base::{Clock, DepositId, Entropy, NodeId, RequestId, TenantId, Timestamp};
+use garrison_secrets::{MacKey, RootKey, SealKey};
+use serde_json::Value as Json;
+
+use crate::act::ErasedAct;
+use crate::authz::{self, Delta, Index, Located, Policies, PolicyError, rows};
+use crate::db::{Db, DbError, Tx, Value, migrate};
+use crate::module::{Module, Subscription, Timer};
+use crate::perform::{Finished, perform};
+use crate::tx::locate;
+use crate::{
+    Act, Actor, DatabaseUrl, Explanation, KernelError, Migration, ObjectRef, Problem, ReadAct, ReadTx, Verb, audit,
+};
+
+/// What the kernel is opened with.
+pub struct Options<'o> {
+    /// The database.
+    pub database: DatabaseUrl,
+    /// How many connections to it, at most.
+    pub connections: u32,
+    /// The key outside it.
+    pub root_key: &'o RootKey,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// Why the kernel does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The policies of the domains are wrong.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// Two domains declare the same verb.
+    #[error("the verb {0} is declared twice")]
+    Twice(Verb),
+    /// The database, or what is in it.
+    #[error("opening the state: {0}")]
+    Database(#[from] DbError),
+}
+
+/// The keys of the kernel, derived from the root key.
+pub(crate) struct Keys {
+    pub(crate) rows: MacKey,
+    domain_rows: MacKey,
+    pub(crate) audit: MacKey,
+    pub(crate) deposits: SealKey,
+    pub(crate) outputs: SealKey,
+    pub(crate) cursors: SealKey,
+}
+
+impl Keys {
+    fn derive(root: &RootKey) -> Self {
+        Self {
+            rows: root.mac("kernel/rows"),
+            domain_rows: root.mac("kernel/domain-rows"),
+            audit: root.mac("kernel/audit"),
+            deposits: root.seal("kernel/deposits"),
+            outputs: root.seal("kernel/outputs"),
+            cursors: root.seal("kernel/cursors"),
+        }
+    }
+
+    pub(crate) fn seal_row(&self, table: &str, cells: &[Value]) -> Vec<u8> {
+        let cells: Vec<_> = cells.iter().map(Value::canonical).collect();
+        let parts: Vec<&[u8]> = std::iter::once(table.as_bytes()).chain(cells.iter().map(AsRef::as_ref)).collect();
+        self.domain_rows.tag(&parts).to_vec()
+    }
+
+    pub(crate) fn check_row(&self, table: &'static str, cells: &[Value], mac: &[u8]) -> Result<(), KernelError> {
+        if garrison_secrets::same(&self.seal_row(table, cells), mac) {
+            return Ok(());
+        }
+        let row = match cells.first() {
+            Some(Value::Text(Some(text))) => text.clone(),
+            _ => "unknown".to_owned(),
+        };
+        Err(KernelError::Database(DbError::Tampered { table, row }))
+    }
+}
+
+pub(crate) struct Inner {
+    pub(crate) db: Db,
+    pub(crate) keys: Keys,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) policies: Policies,
+    pub(crate) acts: HashMap<(&'static str, u16), fn(&[u8]) -> Result<Box<dyn ErasedAct>, serde_json::Error>>,
+    pub(crate) verbs: HashMap<&'static str, (Verb, &'static str)>,
+    pub(crate) subscriptions: Vec<Subscription>,
+    pub(crate) timers: Vec<Timer>,
+    pub(crate) wake: tokio::sync::Notify,
+    index: RwLock<Index>,
+}
+
+impl Inner {
+    pub(crate) fn index(&self) -> RwLockReadGuard<'_, Index> {
+        // A panic under the lock leaves the index as it was: rows are applied one by one, each whole.
+        self.index.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Brings the index to what the transaction sees.
+    pub(crate) async fn catch_up(&self, tx: &mut Tx<'_>) -> Result<(), DbError> {
+        let since = self.index().generation;
+        if rows::read_generation(tx).await? <= since {
+            return Ok(());
+        }
+        let delta = Delta::read(tx, &self.keys.rows, since).await?;
+        self.index.write().unwrap_or_else(std::sync::PoisonError::into_inner).take(&delta)
+    }
+
+    pub(crate) fn committed(&self, changes: &rows::Changes) -> Result<(), DbError> {
+        self.index.write().unwrap_or_else(std::sync::PoisonError::into_inner).committed(changes)
+    }
+
+    /// The domain that declared a verb.
+    pub(crate) fn component(&self, verb: Verb) -> &'static str {
+        self.verbs.get(verb.as_str()).map_or("kernel", |(_, domain)| domain)
+    }
+}
+
+/// What came of an act.
+#[derive(Debug)]
+pub enum Outcome<T> {
+    /// It was performed.
+    Done(T),
+    /// It waits for approvals.
+    Waiting(RequestId),
+}
+
+/// The one door to the state. Cheap to clone.
+#[derive(Clone)]
+pub struct Kernel(pub(crate) Arc<Inner>);
+
+const KERNEL: &[Migration] = &[Migration { version: 1, sql: include_str!("../migrations/0001_kernel.sql") }];
+
+impl Kernel {
+    /// Opens the state: migrates it, verifies what decisions rest on and the whole audit log. Whatever was
+    /// changed by hand stops the opening.
+    pub async fn open(options: Options<'_>, modules: Vec<Module>) -> Result<Self, OpenError> {
+        let now = options.clock.now();
+        let keys = Keys::derive(options.root_key);
+        let (verbs, policies) = fold_policies(&modules)?;
+        let db = Db::open(&options.database, options.connections).await?;
+        let domains: Vec<_> =
+            std::iter::once(("kernel", KERNEL)).chain(modules.iter().map(|module| (module.name, module.migrations))).collect();
+        migrate(&db, &domains, now).await?;
+        let index = load(&db, &keys).await?;
+        let mut inner = Inner {
+            db,
+            keys,
+            clock: options.clock,
+            entropy: options.entropy,
+            policies,
+            acts: HashMap::default(),
+            verbs,
+            subscriptions: Vec::new(),
+            timers: Vec::new(),
+            wake: tokio::sync::Notify::new(),
+            index: RwLock::new(index),
+        };
+        for module in modules {
+            inner.acts.extend(module.acts);
+            inner.subscriptions.extend(module.subscriptions);
+            inner.timers.extend(module.timers);
+        }
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Performs an act, or lets it wait for approvals.
+    pub async fn act<A: Act>(&self, actor: &Actor, act: A) -> Result<Outcome<A::Output>, Box<dyn Problem>> {
+        let mut actor = actor.clone();
+        // A repeated request is answered as text; who wants the type wants it done now.
+        actor.origin.idempotency_key = None;
+        match perform(&self.0, &actor, Arc::new(act)).await? {
+            Finished::Done { typed, .. } => match typed.downcast::<A::Output>() {
+                Ok(output) => Ok(Outcome::Done(*output)),
+                Err(_) => Err(KernelError::BrokeOff("the act answered another type".into()).into()),
+            },
+            Finished::Waiting(request) => Ok(Outcome::Waiting(request)),
+            Finished::Repeated(_) => Err(KernelError::BrokeOff("an act without a key was repeated".into()).into()),
+        }
+    }
+
+    /// The same, answered as JSON; a request that repeats an idempotency key is answered as before.
+    pub async fn act_as_json<A: Act>(&self, actor: &Actor, act: A) -> Result<Outcome<Json>, Box<dyn Problem>> {
+        Ok(match perform(&self.0, actor, Arc::new(act)).await? {
+            Finished::Done { output, .. } | Finished::Repeated(Outcome::Done(output)) => Outcome::Done(output),
+            Finished::Waiting(request) | Finished::Repeated(Outcome::Waiting(request)) => Outcome::Waiting(request),
+        })
+    }
+
+    /// Lends a transaction that reads what the actor may see by this verb; refused where that is nothing.
+    pub async fn read(&self, actor: &Actor, verb: Verb) -> Result<ReadTx<'static>, KernelError> {
+        let mut tx = self.0.db.read().await?;
+        self.0.catch_up(&mut tx).await?;
+        let now = self.0.clock.now();
+        let (roots, root) = {
+            let index = self.0.index();
+            let root = index.tenants.get(&actor.tenant).map(|(_, root)| *root);
+            (authz::roots(&index, &self.0.policies, actor, verb, now), root)
+        };
+        if roots.is_empty() {
+            let why = "no grant gives a role that allows it, anywhere".to_owned();
+            return Err(KernelError::Denied { verb: verb.to_string(), object: actor.tenant.to_string(), why });
+        }
+        let whole = roots.len() == 1 && roots.first().copied() == root;
+        Ok(ReadTx::own(tx, self.0.clone(), actor, (!whole).then_some(roots), now))
+    }
+
+    /// Answers a question whose asking is recorded before a row is released (I5).
+    pub async fn ask<R: ReadAct>(&self, actor: &Actor, question: R) -> Result<R::Output, Box<dyn Problem>> {
+        crate::perform::record_question(&self.0, actor, &question).await?;
+        let mut tx = self.read(actor, R::VERB).await.map_err(Box::<dyn Problem>::from)?;
+        question.read(&mut tx).await.map_err(|error| Box::new(error) as Box<dyn Problem>)
+    }
+
+    /// Whether the actor may do this there; asked again, by the kernel itself, whenever it is done.
+    pub async fn explain(&self, actor: &Actor, verb: &str, object: &ObjectRef) -> Result<Explanation, KernelError> {
+        let (verb, _) = *self.0.verbs.get(verb).ok_or_else(|| KernelError::UnknownVerb(verb.to_owned()))?;
+        let mut tx = self.0.db.read().await?;
+        self.0.catch_up(&mut tx).await?;
+        let at = locate(&mut tx, &self.0, actor.tenant, object).await?;
+        let index = self.0.index();
+        Ok(authz::explain(&index, &self.0.policies, actor, (verb, &at), self.0.clock.now()))
+    }
+
+    /// The bare decision on a node, from the index as it stands: for measuring.
+    pub fn decide(&self, actor: &Actor, verb: Verb, node: NodeId) -> bool {
+        let at = Located { kind: "node".into(), id: node.to_string(), node, owner: None };
+        authz::decide(&self.0.index(), &self.0.policies, actor, (verb, &at), self.0.clock.now()).allowed
+    }
+
+    /// Puts a secret down for an act that is to come; it is there once, until `expires`.
+    pub async fn deposit(&self, tenant: TenantId, secret: &[u8], expires: Timestamp) -> Result<DepositId, KernelError> {
+        let id = DepositId::new(self.0.clock.now(), &*self.0.entropy);
+        let sealed = self.0.keys.deposits.seal(&format!("deposit/{id}"), secret, &*self.0.entropy);
+        let (mut tx, _turn) = self.0.db.write().await?;
+        let args = vec![Value::text(id), Value::text(tenant), sealed.into(), expires.into()];
+        tx.run("INSERT INTO deposit (deposit_id, tenant, sealed, expires) VALUES ($1, $2, $3, $4)", args).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// The tenants there are, by name.
+    pub async fn tenants(&self) -> Result<Vec<(TenantId, String)>, KernelError> {
+        let mut tx = self.0.db.read().await?;
+        self.0.catch_up(&mut tx).await?;
+        let mut tenants: Vec<_> =
+            self.0.index().tenants.iter().map(|(id, (name, _))| (*id, name.clone())).collect();
+        tenants.sort_by(|left, right| left.1.cmp(&right.1));
+        Ok(tenants)
+    }
+
+    /// Verifies the rows that decisions rest on, and the whole audit log; tells how many records there are.
+    pub async fn verify(&self) -> Result<i64, KernelError> {
+        let mut tx = self.0.db.read().await?;
+        Delta::read(&mut tx, &self.0.keys.rows, 0).await?;
+        Ok(audit::verify(&mut tx, &self.0.keys.audit).await?)
+    }
+
+    /// The names of all operations, with the domain of each.
+    pub fn verbs(&self) -> Vec<(Verb, &'static str)> {
+        let mut verbs: Vec<_> = self.0.verbs.values().copied().collect();
+        verbs.sort_unstable();
+        verbs
+    }
+
+    /// The names of all roles.
+    pub fn roles(&self) -> &[String] {
+        &self.0.policies.roles
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Randomness.
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.0.entropy
+    }
+
+    /// The key that seals the cursors of lists.
+    pub fn cursor_key(&self) -> &SealKey {
+        &self.0.keys.cursors
+    }
+
+    /// Ends all connections to the database.
+    pub async fn close(&self) {
+        self.0.db.close().await;
+    }
+}
+
+type Verbs = HashMap<&'static str, (Verb, &'static str)>;
+
+fn fold_policies(modules: &[Module]) -> Result<(Verbs, Policies), OpenError> {
+    let mut verbs = Verbs::default();
+    for module in modules {
+        for verb in &module.verbs {
+            if verbs.insert(verb.as_str(), (*verb, module.name)).is_some() {
+                return Err(OpenError::Twice(*verb));
+            }
+        }
+    }
+    let all: Vec<Verb> = verbs.values().map(|(verb, _)| *verb).collect();
+    let files: Vec<_> = modules.iter().map(|module| (module.name, module.policy)).collect();
+    Ok((verbs, Policies::read(&all, &files)?))
+}
+
+/// Makes what every database begins with, then reads and verifies everything.
+async fn load(db: &Db, keys: &Keys) -> Result<Index, DbError> {
+    let (mut tx, turn) = db.write().await?;
+    let fresh = tx.row("SELECT id FROM authz_head", Vec::new()).await?.is_none()
+        && tx.row("SELECT log_id FROM log_head", Vec::new()).await?.is_none();
+    if fresh {
+        rows::first_head(&mut tx, &keys.rows).await?;
+        audit::first_head(&mut tx, &keys.audit).await?;
+    }
+    tx.commit().await?;
+    drop(turn);
+    let mut tx = db.read().await?;
+    let mut index = Index::default();
+    index.take(&Delta::read(&mut tx, &keys.rows, 0).await?)?;
+    audit::verify(&mut tx, &keys.audit).await?;
+    Ok(index)
+}

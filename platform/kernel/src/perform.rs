@@ -1,0 +1,476 @@
+//! How an act is performed: resolve, authorise, wait or do, record, publish; one transaction.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use garrison_base::{NodeId, RequestId, Timestamp};
+use serde_json::{Value as Json, json};
+
+use crate::act::{ErasedAct, ErasedDone, FactBytes, Permitted, Summary};
+use crate::audit::{self, LOG, Record, RecordActor, RecordObject, RecordSource};
+use crate::authz::rows::Changes;
+use crate::authz::{self, Located, Slot};
+use crate::db::{Tx, Value};
+use crate::kernel::Inner;
+use crate::tx::locate;
+use crate::waiting::Approved;
+use crate::{Actor, ActorId, Holder, KernelError, ObjectRef, Outcome, Problem, ReadAct, Verb, WriteTx};
+
+/// How often an act is tried when the database asks for it.
+const TRIES: usize = 4;
+
+/// What came of an act.
+pub(crate) enum Finished {
+    Done { output: Json, typed: Box<dyn Any + Send> },
+    Waiting(RequestId),
+    Repeated(Outcome<Json>),
+}
+
+/// What is settled together with an act, in its transaction.
+#[derive(Clone)]
+pub(crate) enum Settle {
+    Nothing,
+    /// A timer has fired.
+    Due(String),
+    /// A follower has followed up to this number.
+    Consumer(&'static str, i64),
+    /// The waiting act that this is.
+    Approved(Approved),
+}
+
+/// Performs an act. The work goes on when the caller goes away: half an act is none, but a whole one that
+/// nobody waits for is still recorded.
+pub(crate) async fn perform(
+    inner: &Arc<Inner>,
+    actor: &Actor,
+    act: Arc<dyn ErasedAct>,
+) -> Result<Finished, Box<dyn Problem>> {
+    let (inner, actor) = (inner.clone(), actor.clone());
+    let work = tokio::spawn(async move {
+        let (finished, complete) = run(&inner, &actor, &act, Settle::Nothing).await?;
+        // The last slot of these was filled just now: they are authorised again, and run.
+        for request in complete {
+            crate::waiting::run(&inner, actor.tenant, request).await?;
+        }
+        Ok(finished)
+    });
+    work.await.unwrap_or_else(|error| Err(KernelError::BrokeOff(error.to_string()).into()))
+}
+
+/// The same without a task of its own; also tells which waiting acts are complete now.
+pub(crate) async fn run(
+    inner: &Arc<Inner>,
+    actor: &Actor,
+    act: &Arc<dyn ErasedAct>,
+    settle: Settle,
+) -> Result<(Finished, Vec<RequestId>), Box<dyn Problem>> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let (tx, turn) = inner.db.write().await.map_err(KernelError::from)?;
+        let mut attempt = Attempt { inner, actor, act, settle: &settle, tx, now: inner.clock.now() };
+        let said = attempt.go().await;
+        let ended = match said {
+            _ if attempt.tx.again => Err(Ended::Again),
+            Err(error) => Err(Ended::Broken(error)),
+            Ok(said) => match attempt.tx.commit().await {
+                Ok(()) => Ok(said),
+                Err(crate::DbError::Again) => Err(Ended::Again),
+                Err(error) => Err(Ended::Broken(error.into())),
+            },
+        };
+        match ended {
+            Ok(said) => {
+                inner.committed(&said.changes).map_err(KernelError::from)?;
+                drop(turn);
+                inner.wake.notify_one();
+                return said.answer.map(|finished| (finished, said.complete));
+            }
+            Err(Ended::Again) if tries < TRIES => tracing::debug!(verb = %act.verb(), tries, "trying again"),
+            Err(Ended::Again) => return Err(KernelError::Database(crate::DbError::Again).into()),
+            Err(Ended::Broken(error)) => {
+                tracing::error!(verb = %act.verb(), request = %actor.origin.request, %error, "an act broke off");
+                return Err(error.into());
+            }
+        }
+    }
+}
+
+enum Ended {
+    Again,
+    Broken(KernelError),
+}
+
+/// What an attempt came to, before the commit.
+struct Said {
+    answer: Result<Finished, Box<dyn Problem>>,
+    changes: Changes,
+    complete: Vec<RequestId>,
+}
+
+impl Said {
+    fn only(answer: Result<Finished, Box<dyn Problem>>) -> Self {
+        Self { answer, changes: Changes::default(), complete: Vec::new() }
+    }
+}
+
+struct Attempt<'a> {
+    inner: &'a Arc<Inner>,
+    actor: &'a Actor,
+    act: &'a Arc<dyn ErasedAct>,
+    settle: &'a Settle,
+    tx: Tx<'static>,
+    now: Timestamp,
+}
+
+impl Attempt<'_> {
+    async fn go(&mut self) -> Result<Said, KernelError> {
+        self.inner.catch_up(&mut self.tx).await?;
+        if let Some(repeated) = self.repeated().await? {
+            return Ok(Said::only(repeated.map_err(Into::into)));
+        }
+        let located = match self.authorise().await? {
+            Ok(located) => located,
+            Err((refused, object)) => return self.refuse(refused, &object, "denied").await,
+        };
+        if let Settle::Approved(approved) = self.settle
+            && let Err(void) = approved.still_holds(self.inner, &mut self.tx, self.actor.tenant, self.act).await?
+        {
+            let object = located.first().cloned();
+            return self.refuse(KernelError::Void(void), &object, "denied").await;
+        }
+        let slots = self.slots(&located);
+        if !slots.is_empty() && matches!(self.settle, Settle::Nothing) {
+            return self.wait(&located, slots).await;
+        }
+        self.perform(&located).await
+    }
+
+    /// Finds every target and asks policy about each.
+    async fn authorise(&mut self) -> Result<Result<Vec<Located>, (KernelError, Option<Located>)>, KernelError> {
+        let mut located = Vec::new();
+        for target in self.act.targets() {
+            match locate(&mut self.tx, self.inner, self.actor.tenant, &target).await {
+                Ok(at) => located.push(at),
+                Err(KernelError::NotFound) => {
+                    let named = self.named(&target);
+                    return Ok(Err((KernelError::NotFound, named)));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        for at in &located {
+            if let Some(refused) = refusal(self.inner, self.actor, self.act.verb(), at, self.now) {
+                return Ok(Err((refused, Some(at.clone()))));
+            }
+        }
+        Ok(Ok(located))
+    }
+
+    /// An object that was not found, as the record names it: at the root of the actor's tenant.
+    fn named(&self, target: &ObjectRef) -> Option<Located> {
+        let root = self.inner.index().tenants.get(&self.actor.tenant).map(|(_, root)| *root)?;
+        Some(Located { kind: target.kind.to_owned(), id: target.id.clone(), node: root, owner: None })
+    }
+
+    fn slots(&self, located: &[Located]) -> Vec<Slot> {
+        if matches!(self.actor.id, ActorId::System(_)) {
+            return Vec::new();
+        }
+        let index = self.inner.index();
+        let mut slots: Vec<Slot> = Vec::new();
+        for slot in located.iter().filter_map(|at| index.rule(at.node, self.act.verb())).flatten() {
+            if !slots.contains(slot) {
+                slots.push(slot.clone());
+            }
+        }
+        slots
+    }
+
+    async fn refuse(
+        &mut self,
+        refused: KernelError,
+        object: &Option<Located>,
+        result: &'static str,
+    ) -> Result<Said, KernelError> {
+        if let Settle::Approved(approved) = self.settle {
+            approved.close(self.inner, &mut self.tx, "refused", &refused.to_string()).await?;
+        }
+        self.settle().await?;
+        let summary = Summary { result, sentence: refused.to_string(), object: None };
+        self.record(&summary, object.as_ref()).await?;
+        Ok(Said::only(Err(refused.into())))
+    }
+
+    /// Stores the act as it will run, with what approvers see.
+    async fn wait(&mut self, located: &[Located], slots: Vec<Slot>) -> Result<Said, KernelError> {
+        let first = located.first().ok_or(KernelError::NotFound)?;
+        let preview = crate::waiting::preview(self.inner, &mut self.tx, self.actor.tenant, self.act).await?;
+        let preview = match preview {
+            Ok(preview) => preview,
+            Err(problem) => return self.failed(problem, Some(first)).await,
+        };
+        let sentence = format!("waits for approval: {}", preview.sentence);
+        let waiting = crate::waiting::NewRequest { actor: self.actor, act: self.act, preview, slots, node: first.node };
+        let request = waiting.store(self.inner, &mut self.tx, self.now).await?;
+        self.remember(&Outcome::Waiting(request)).await?;
+        let summary = Summary { result: "waiting", sentence, object: None };
+        self.record_as(&summary, Some(first), &[request.to_string()]).await?;
+        Ok(Said::only(Ok(Finished::Waiting(request))))
+    }
+
+    async fn perform(&mut self, located: &[Located]) -> Result<Said, KernelError> {
+        let first = located.first().ok_or(KernelError::NotFound)?;
+        let permitted = Permitted { actor: self.actor.clone(), node: first.node, now: self.now };
+        self.tx.run("SAVEPOINT act", Vec::new()).await?;
+        let mut lent = WriteTx::new(&mut self.tx, self.inner, self.actor, self.now);
+        let done = self.act.perform(permitted, &mut lent).await;
+        let (changes, complete) = lent.finish();
+        match done {
+            Ok(done) => {
+                changes.finish(&mut self.tx, &self.inner.keys.rows).await?;
+                self.tx.run("RELEASE SAVEPOINT act", Vec::new()).await?;
+                self.succeeded(done, (changes, complete), first).await
+            }
+            Err(problem) => {
+                self.tx.run("ROLLBACK TO SAVEPOINT act", Vec::new()).await?;
+                self.failed(problem, Some(first)).await
+            }
+        }
+    }
+
+    async fn succeeded(
+        &mut self,
+        done: ErasedDone,
+        (changes, complete): (Changes, Vec<RequestId>),
+        first: &Located,
+    ) -> Result<Said, KernelError> {
+        self.remember(&Outcome::Done(done.output.clone())).await?;
+        if let Settle::Approved(approved) = self.settle {
+            approved.done(self.inner, &mut self.tx, &done.output).await?;
+        }
+        self.settle().await?;
+        let object = done.summary.object.as_ref().map(|object| Located {
+            kind: object.kind.to_owned(),
+            id: object.id.clone(),
+            node: first.node,
+            owner: None,
+        });
+        let seq = self.record(&done.summary, object.as_ref().or(Some(first))).await?;
+        if let Some(fact) = &done.fact {
+            self.publish(seq, fact).await?;
+        }
+        let finished = Finished::Done { output: done.output, typed: done.typed };
+        Ok(Said { answer: Ok(finished), changes, complete })
+    }
+
+    async fn failed(&mut self, problem: Box<dyn Problem>, first: Option<&Located>) -> Result<Said, KernelError> {
+        let why = problem.to_string();
+        if let Settle::Approved(approved) = self.settle {
+            approved.close(self.inner, &mut self.tx, "failed", &why).await?;
+        }
+        self.settle().await?;
+        self.record(&Summary::failure(why), first).await?;
+        Ok(Said::only(Err(problem)))
+    }
+
+    /// Commits the place of a follower, or the end of a timer, with the effect.
+    async fn settle(&mut self) -> Result<(), KernelError> {
+        match self.settle {
+            Settle::Due(id) => {
+                // Only the firing that is being settled: the act may have set the timer anew.
+                let sql = "DELETE FROM due WHERE due_id = $1 AND due_at <= $2";
+                self.tx.run(sql, vec![id.as_str().into(), self.now.into()]).await?;
+            }
+            Settle::Consumer(name, seq) => crate::jobs::place(&mut self.tx, name, *seq).await?,
+            Settle::Nothing | Settle::Approved(_) => {}
+        }
+        Ok(())
+    }
+
+    async fn publish(&mut self, seq: i64, fact: &FactBytes) -> Result<(), KernelError> {
+        let args = vec![
+            seq.into(),
+            format!("{LOG}/{seq}").into(),
+            Value::text(self.actor.tenant),
+            fact.kind.into(),
+            i64::from(fact.version).into(),
+            fact.body.clone().into(),
+        ];
+        let sql = "INSERT INTO outbox (seq, fact_id, tenant, kind, version, body) VALUES ($1, $2, $3, $4, $5, $6)";
+        self.tx.run(sql, args).await?;
+        Ok(())
+    }
+
+    async fn record(&mut self, summary: &Summary, object: Option<&Located>) -> Result<i64, KernelError> {
+        let approvals = match self.settle {
+            Settle::Approved(approved) => approved.names(),
+            _ => Vec::new(),
+        };
+        self.record_as(summary, object, &approvals).await
+    }
+
+    async fn record_as(
+        &mut self,
+        summary: &Summary,
+        object: Option<&Located>,
+        approvals: &[String],
+    ) -> Result<i64, KernelError> {
+        let content = self.act.content().map_err(KernelError::Stored)?;
+        let mut record = envelope(self.inner, self.actor, (self.act.verb(), object), self.now);
+        record.content = if content.is_null() { json!({}) } else { content };
+        summary.result.clone_into(&mut record.result);
+        record.reason.clone_from(&summary.sentence);
+        record.approvals = approvals.to_vec();
+        Ok(audit::append(&mut self.tx, &self.inner.keys.audit, &mut record).await?)
+    }
+
+    fn key(&self) -> Option<(&str, [u8; 32])> {
+        let key = self.actor.origin.idempotency_key.as_deref()?;
+        let content = serde_json::to_vec(&self.act.content().ok()?).ok()?;
+        Some((key, garrison_secrets::digest(&[self.act.verb().as_str().as_bytes(), b"\0", &content].concat())))
+    }
+
+    /// What the same request was answered before, if it was.
+    async fn repeated(&mut self) -> Result<Option<Result<Finished, KernelError>>, KernelError> {
+        let Some((key, digest)) = self.key() else { return Ok(None) };
+        let place = self.key_place(key);
+        let args = vec![Value::text(self.actor.tenant), Value::text(self.actor.id), key.into()];
+        let sql = "SELECT digest, answer FROM idempotency WHERE tenant = $1 AND actor = $2 AND idempotency_key = $3";
+        let Some(row) = self.tx.row(sql, args).await? else { return Ok(None) };
+        if row.get::<Vec<u8>>(0)? != digest {
+            return Ok(Some(Err(KernelError::KeyReused)));
+        }
+        let answer = self.inner.keys.outputs.open(&place, &row.get::<Vec<u8>>(1)?);
+        let answer = answer.map_err(|_| KernelError::Database(crate::DbError::Tampered { table: "idempotency", row: place }))?;
+        let answer: (Option<RequestId>, Json) = serde_json::from_slice(&answer).map_err(KernelError::Stored)?;
+        Ok(Some(Ok(Finished::Repeated(match answer {
+            (Some(request), _) => Outcome::Waiting(request),
+            (None, output) => Outcome::Done(output),
+        }))))
+    }
+
+    async fn remember(&mut self, outcome: &Outcome<Json>) -> Result<(), KernelError> {
+        let Some((key, digest)) = self.key() else { return Ok(()) };
+        let answer = match outcome {
+            Outcome::Done(output) => (None, output.clone()),
+            Outcome::Waiting(request) => (Some(*request), Json::Null),
+        };
+        let answer = serde_json::to_vec(&answer).map_err(KernelError::Stored)?;
+        let sealed = self.inner.keys.outputs.seal(&self.key_place(key), &answer, &*self.inner.entropy);
+        let args = vec![
+            Value::text(self.actor.tenant),
+            Value::text(self.actor.id),
+            key.into(),
+            digest.into(),
+            sealed.into(),
+            self.now.into(),
+        ];
+        let sql = "INSERT INTO idempotency (tenant, actor, idempotency_key, digest, answer, created)
+                   VALUES ($1, $2, $3, $4, $5, $6)";
+        self.tx.run(sql, args).await?;
+        Ok(())
+    }
+
+    fn key_place(&self, key: &str) -> String {
+        format!("idempotency/{}/{}/{key}", self.actor.tenant, self.actor.id)
+    }
+}
+
+/// Why the actor may not do this there. What the actor cannot see is not found.
+fn refusal(inner: &Inner, actor: &Actor, verb: Verb, at: &Located, now: Timestamp) -> Option<KernelError> {
+    let index = inner.index();
+    if authz::decide(&index, &inner.policies, actor, (verb, at), now).allowed {
+        return None;
+    }
+    let own = at.owner.as_deref() == Some(actor.id.to_string().as_str());
+    let of_the_tenant = index.tenants.get(&actor.tenant).is_some_and(|(_, root)| *root == at.node);
+    if !own && !of_the_tenant && index.held(actor.id, at.node, now).is_empty() {
+        return Some(KernelError::NotFound);
+    }
+    let why = authz::explain(&index, &inner.policies, actor, (verb, at), now).why;
+    Some(KernelError::Denied { verb: verb.to_string(), object: format!("{} {}", at.kind, at.id), why })
+}
+
+/// A record with everything but what is told of the act itself.
+fn envelope(inner: &Inner, actor: &Actor, (verb, object): (Verb, Option<&Located>), now: Timestamp) -> Record {
+    let index = inner.index();
+    let known = index.known.get(&Holder::Actor(actor.id));
+    let groups = index.holders(actor.id).filter_map(|holder| match holder {
+        Holder::Group(_) => index.known.get(&holder).map(|group| group.name.clone()),
+        Holder::Actor(_) => None,
+    });
+    let root = index.tenants.get(&actor.tenant).map(|(_, root)| *root);
+    let node: NodeId = object.map(|at| at.node).or(root).unwrap_or_else(|| NodeId::new(now, &*inner.entropy));
+    Record {
+        log_id: LOG.to_owned(),
+        seq: 0,
+        received: now,
+        tenant: actor.tenant,
+        node,
+        stream: "audit".to_owned(),
+        tag: "operation".to_owned(),
+        actor: RecordActor {
+            id: actor.id,
+            name: known.map_or_else(|| actor.id.to_string(), |known| known.name.clone()),
+            groups: std::iter::once("everyone".to_owned()).chain(groups).collect(),
+            kind: actor.id.kind().to_owned(),
+        },
+        source: RecordSource { ip: actor.origin.ip, port: actor.origin.port, sender: actor.origin.agent.clone() },
+        operation: verb.to_string(),
+        method: actor.origin.method,
+        object: RecordObject {
+            kind: object.map_or_else(|| "tenant".to_owned(), |at| at.kind.clone()),
+            id: object.map_or_else(|| actor.tenant.to_string(), |at| at.id.clone()),
+            component: inner.component(verb).to_owned(),
+        },
+        content: json!({}),
+        result: String::new(),
+        reason: String::new(),
+        session: actor.origin.session.clone(),
+        request: actor.origin.request.clone(),
+        approvals: Vec::new(),
+    }
+}
+
+/// Records that a question was asked, or denied, before anything is answered.
+pub(crate) async fn record_question<R: ReadAct>(
+    inner: &Arc<Inner>,
+    actor: &Actor,
+    question: &R,
+) -> Result<(), Box<dyn Problem>> {
+    let (mut tx, turn) = inner.db.write().await.map_err(KernelError::from)?;
+    let now = inner.clock.now();
+    let work = async {
+        inner.catch_up(&mut tx).await?;
+        let mut refused = None;
+        let mut first = None;
+        for target in question.targets() {
+            match locate(&mut tx, inner, actor.tenant, &target).await {
+                Ok(at) => {
+                    refused = refused.or_else(|| refusal(inner, actor, R::VERB, &at, now));
+                    first = first.or(Some(at));
+                }
+                Err(error) => refused = Some(error),
+            }
+        }
+        let mut record = envelope(inner, actor, (R::VERB, first.as_ref()), now);
+        record.content = serde_json::to_value(question).map_err(KernelError::Stored)?;
+        (record.result, record.reason) = match &refused {
+            None => ("success".to_owned(), "the question was allowed".to_owned()),
+            Some(refused) => ("denied".to_owned(), refused.to_string()),
+        };
+        audit::append(&mut tx, &inner.keys.audit, &mut record).await?;
+        tx.commit().await?;
+        refused.map_or(Ok(()), Err)
+    };
+    let done: Result<(), KernelError> = work.await;
+    drop(turn);
+    done.map_err(Into::into)
+}
+
+impl<P: Problem> From<P> for Box<dyn Problem> {
+    fn from(problem: P) -> Self {
+        Box::new(problem)
+    }
+}

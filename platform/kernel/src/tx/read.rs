@@ -1,0 +1,113 @@
+use std::sync::Arc;
+
+use garrison_base::{NodeId, TenantId, Timestamp};
+
+use crate::db::{DbError, Row, Tx, Value};
+use crate::kernel::Inner;
+use crate::{Actor, KernelError, ObjectRef, Scoped};
+
+/// A transaction that reads what its actor may see, all from one moment.
+pub struct ReadTx<'t> {
+    tx: Lent<'t>,
+    inner: Arc<Inner>,
+    tenant: TenantId,
+    /// The nodes whose subtrees are visible; nothing means the whole tenant.
+    roots: Option<Vec<NodeId>>,
+    now: Timestamp,
+}
+
+enum Lent<'t> {
+    Own(Tx<'static>),
+    Of(&'t mut Tx<'static>),
+}
+
+impl<'t> ReadTx<'t> {
+    /// One of its own, for a question.
+    pub(crate) fn own(
+        tx: Tx<'static>,
+        inner: Arc<Inner>,
+        actor: &Actor,
+        roots: Option<Vec<NodeId>>,
+        now: Timestamp,
+    ) -> Self {
+        Self { tx: Lent::Own(tx), inner, tenant: actor.tenant, roots, now }
+    }
+
+    /// Over a transaction that writes, for the preview of an act: what is true now, in the whole tenant.
+    pub(crate) fn within(tx: &'t mut Tx<'static>, inner: Arc<Inner>, tenant: TenantId, now: Timestamp) -> Self {
+        Self { tx: Lent::Of(tx), inner, tenant, roots: None, now }
+    }
+
+    pub(crate) fn raw(&mut self) -> &mut Tx<'static> {
+        match &mut self.tx {
+            Lent::Own(tx) => tx,
+            Lent::Of(tx) => tx,
+        }
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+
+    /// The tenant that is read.
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// When.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The rows that the statement answers, of those that may be seen. `args` begin with `$2`.
+    pub async fn rows(&mut self, statement: Scoped, args: Vec<Value>) -> Result<Vec<Row>, KernelError> {
+        let mut all = vec![Value::text(self.tenant)];
+        all.extend(args);
+        let roots = self.roots.as_ref().map(|roots| (all.len() + 1, roots.len()));
+        all.extend(self.roots.iter().flatten().map(Value::text));
+        Ok(self.raw().rows(statement.expand(roots), all).await?)
+    }
+
+    /// The first row, if there is one.
+    pub async fn row(&mut self, statement: Scoped, args: Vec<Value>) -> Result<Option<Row>, KernelError> {
+        Ok(self.rows(statement, args).await?.into_iter().next())
+    }
+
+    /// Whether a node may be seen here.
+    pub fn sees(&self, node: NodeId) -> bool {
+        let index = self.inner.index();
+        let same = index.nodes.get(&node).is_some_and(|row| row.tenant == self.tenant && row.live);
+        same && self.roots.as_ref().is_none_or(|roots| index.trail(node).any(|at| roots.contains(&at)))
+    }
+
+    /// The path of a node, `acme/shop/checkout`; empty for one that does not exist.
+    pub fn path(&self, node: NodeId) -> String {
+        self.inner.index().path(node)
+    }
+
+    /// The root of the tenant's tree.
+    pub fn root(&self) -> Result<NodeId, KernelError> {
+        self.inner.index().tenants.get(&self.tenant).map(|(_, root)| *root).ok_or(KernelError::NotFound)
+    }
+
+    /// The node of an object of the tenant.
+    pub async fn node_of(&mut self, object: &ObjectRef) -> Result<NodeId, KernelError> {
+        let (inner, tenant) = (self.inner.clone(), self.tenant);
+        Ok(super::locate(self.raw(), &inner, tenant, object).await?.node)
+    }
+}
+
+impl std::fmt::Debug for ReadTx<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("ReadTx").field("tenant", &self.tenant).field("roots", &self.roots).finish_non_exhaustive()
+    }
+}
+
+impl From<DbError> for KernelError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Exists => Self::Exists,
+            other => Self::Database(other),
+        }
+    }
+}

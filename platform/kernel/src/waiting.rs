@@ -1,0 +1,506 @@
+//! Acts that wait for approvals: stored as bytes, shown as they will run, run once, authorised again (I3).
+
+use std::sync::Arc;
+
+use garrison_base::{NodeId, RequestId, TenantId, Timestamp};
+use garrison_secrets::digest;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::act::ErasedAct;
+use crate::authz::Slot;
+use crate::db::{DbError, Row, Tx, Value};
+use crate::kernel::Inner;
+use crate::perform::{Settle, run as perform};
+use crate::{Actor, ActorId, Holder, KernelError, ObjectRef, Preview, Problem, ReadTx, WriteTx};
+
+/// How long approvers have.
+const DEADLINE: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
+
+/// Where a waiting act stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RequestState {
+    /// Slots are open.
+    Open,
+    /// It was approved and performed.
+    Done,
+    /// An approver said no.
+    Rejected,
+    /// The requester took it back.
+    Withdrawn,
+    /// Nobody decided in time.
+    Expired,
+    /// It was approved, but was not allowed any more, or what it rests on had changed.
+    Refused,
+    /// It was approved and allowed, and could not be done.
+    Failed,
+}
+
+impl RequestState {
+    const ALL: [(Self, &'static str); 7] = [
+        (Self::Open, "open"),
+        (Self::Done, "done"),
+        (Self::Rejected, "rejected"),
+        (Self::Withdrawn, "withdrawn"),
+        (Self::Expired, "expired"),
+        (Self::Refused, "refused"),
+        (Self::Failed, "failed"),
+    ];
+
+    /// As it is stored and spelled.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(state, _)| *state == self).map_or("open", |(_, text)| text)
+    }
+}
+
+impl crate::FromCell for RequestState {
+    fn from_cell(cell: &Value) -> Option<Self> {
+        let text = String::from_cell(cell)?;
+        Self::ALL.iter().find(|(_, known)| *known == text).map(|(state, _)| *state)
+    }
+}
+
+/// A waiting act, as people see it.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Request {
+    /// Its id.
+    pub id: RequestId,
+    /// The operation.
+    pub verb: String,
+    /// The node that it is about.
+    pub node: NodeId,
+    /// Who asked.
+    pub requester: ActorId,
+    /// The requester's name.
+    pub requester_name: String,
+    /// What approvers see.
+    pub preview: Preview,
+    /// Exactly what will be done.
+    #[schema(value_type = Object)]
+    pub act: Json,
+    /// SHA-256 of the stored bytes, in hexadecimal.
+    pub digest: String,
+    /// Where it stands.
+    pub state: RequestState,
+    /// Why it stands there.
+    pub why: String,
+    /// The slots that must be filled.
+    pub slots: Vec<Slot>,
+    /// The slots that are.
+    pub approvals: Vec<Approval>,
+    /// When it was asked.
+    #[schema(value_type = String, format = DateTime)]
+    pub created: Timestamp,
+    /// Until when it can be approved.
+    #[schema(value_type = String, format = DateTime)]
+    pub deadline: Timestamp,
+}
+
+/// A filled slot.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Approval {
+    /// The slot.
+    pub slot: String,
+    /// Who filled it.
+    pub actor: ActorId,
+    /// The approver's name.
+    pub name: String,
+    /// What the approver wrote.
+    pub opinion: String,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub given: Timestamp,
+    /// The person behind the account.
+    #[serde(skip)]
+    pub(crate) principal: Holder,
+}
+
+/// What the approver will see, from what is true now.
+pub(crate) async fn preview(
+    inner: &Arc<Inner>,
+    tx: &mut Tx<'static>,
+    tenant: TenantId,
+    act: &Arc<dyn ErasedAct>,
+) -> Result<Result<Preview, Box<dyn Problem>>, KernelError> {
+    let mut read = ReadTx::within(tx, inner.clone(), tenant, inner.clock.now());
+    let mut preview = match act.preview(&mut read).await {
+        Ok(preview) => preview,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    // The revisions of the targets are a part of what is approved: a change of any of them shows.
+    for target in act.targets() {
+        if let Some(revision) = revision(tx, &target).await? {
+            preview = preview.change("revision of", format!("{} {}", target.kind(), target.id()), revision);
+        }
+    }
+    Ok(Ok(preview))
+}
+
+/// The number that grows with every change of an object; for nodes and grants the generation of their row.
+async fn revision(tx: &mut Tx<'_>, object: &ObjectRef) -> Result<Option<i64>, DbError> {
+    let sql = match object.kind() {
+        "tenant" => return Ok(None),
+        "node" => "SELECT generation FROM node WHERE node_id = $1",
+        "grant" => "SELECT generation FROM grants WHERE grant_id = $1",
+        "person" | "service" | "group" => "SELECT generation FROM actor WHERE actor = $1",
+        _ => "SELECT revision FROM object WHERE id = $1",
+    };
+    tx.row(sql, vec![object.id().into()]).await?.map(|row| row.get(0)).transpose()
+}
+
+/// A request to be.
+pub(crate) struct NewRequest<'a> {
+    pub(crate) actor: &'a Actor,
+    pub(crate) act: &'a Arc<dyn ErasedAct>,
+    pub(crate) preview: Preview,
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) node: NodeId,
+}
+
+const COLUMNS: &str = "request_id, tenant, node_id, verb, version, act, preview, requester, requester_id, slots, state, \
+                       why, created, deadline, output";
+/// How many they are.
+const WIDTH: usize = 15;
+
+impl NewRequest<'_> {
+    pub(crate) async fn store(
+        self,
+        inner: &Arc<Inner>,
+        tx: &mut Tx<'static>,
+        now: Timestamp,
+    ) -> Result<RequestId, KernelError> {
+        let id = RequestId::new(now, &*inner.entropy);
+        let json = |value: Result<Vec<u8>, serde_json::Error>| value.map_err(KernelError::Stored);
+        let deadline = now.saturating_add(DEADLINE).unwrap_or(now);
+        let act = self.act.content().map_err(KernelError::Stored)?;
+        let cells = vec![
+            Value::text(id),
+            Value::text(self.actor.tenant),
+            Value::text(self.node),
+            self.act.verb().as_str().into(),
+            i64::from(self.act.version()).into(),
+            json(serde_json::to_vec(&act))?.into(),
+            json(serde_json::to_vec(&self.preview))?.into(),
+            json(serde_json::to_vec(self.actor))?.into(),
+            Value::text(self.actor.id),
+            serde_json::to_string(&self.slots).map_err(KernelError::Stored)?.into(),
+            "open".into(),
+            "waits for approval".into(),
+            now.into(),
+            deadline.into(),
+            Vec::new().into(),
+        ];
+        write(inner, tx, cells).await?;
+        let mut lent = WriteTx::new(tx, inner, self.actor, now);
+        lent.register(&id.into(), self.node, Some(self.actor.id)).await?;
+        lent.remind("approval-deadline", &id.into(), deadline).await?;
+        Ok(id)
+    }
+}
+
+/// Writes a request's row with its MAC.
+async fn write(inner: &Inner, tx: &mut Tx<'_>, mut cells: Vec<Value>) -> Result<(), DbError> {
+    cells.push(inner.keys.seal_row("waiting", &cells).into());
+    let places: Vec<String> = (1..=cells.len()).map(|place| format!("${place}")).collect();
+    let sql = format!(
+        "INSERT INTO waiting ({COLUMNS}, mac) VALUES ({}) ON CONFLICT (request_id) DO UPDATE SET
+         state = excluded.state, why = excluded.why, output = excluded.output, mac = excluded.mac",
+        places.join(", "),
+    );
+    tx.run(sql, cells).await.map(|_| ())
+}
+
+/// A request's row, verified.
+async fn find(inner: &Inner, tx: &mut Tx<'_>, tenant: TenantId, id: RequestId) -> Result<Row, KernelError> {
+    let sql = format!("SELECT {COLUMNS}, mac FROM waiting WHERE request_id = $1 AND tenant = $2");
+    let row = tx.row(sql, vec![Value::text(id), Value::text(tenant)]).await?.ok_or(KernelError::NotFound)?;
+    inner.keys.check_row("waiting", row.cells(WIDTH), &row.get::<Vec<u8>>(WIDTH)?)?;
+    Ok(row)
+}
+
+async fn approvals(inner: &Inner, tx: &mut Tx<'_>, id: RequestId) -> Result<Vec<Approval>, KernelError> {
+    let sql = "SELECT request_id, slot, tenant, actor, principal, opinion, given, mac FROM approval
+               WHERE request_id = $1 ORDER BY given";
+    let mut found = Vec::new();
+    for row in tx.rows(sql, vec![Value::text(id)]).await? {
+        inner.keys.check_row("approval", row.cells(7), &row.get::<Vec<u8>>(7)?)?;
+        let actor: ActorId = row.get(3)?;
+        let name = inner.index().known.get(&Holder::Actor(actor)).map(|known| known.name.clone());
+        found.push(Approval {
+            slot: row.get(1)?,
+            actor,
+            name: name.unwrap_or_else(|| actor.to_string()),
+            opinion: row.get(5)?,
+            given: row.get(6)?,
+            principal: row.get(4)?,
+        });
+    }
+    Ok(found)
+}
+
+/// A request as people see it, from its row.
+pub(crate) async fn view(inner: &Inner, tx: &mut Tx<'_>, tenant: TenantId, id: RequestId) -> Result<Request, KernelError> {
+    let row = find(inner, tx, tenant, id).await?;
+    let stored = |bytes: &[u8]| serde_json::from_slice::<Json>(bytes).map_err(KernelError::Stored);
+    let act: Vec<u8> = row.get(5)?;
+    let requester: ActorId = row.get(8)?;
+    let name = inner.index().known.get(&Holder::Actor(requester)).map(|known| known.name.clone());
+    Ok(Request {
+        id,
+        verb: row.get(3)?,
+        node: row.get(2)?,
+        requester,
+        requester_name: name.unwrap_or_else(|| requester.to_string()),
+        preview: serde_json::from_slice(&row.get::<Vec<u8>>(6)?).map_err(KernelError::Stored)?,
+        act: stored(&act)?,
+        digest: digest(&act).iter().map(|byte| format!("{byte:02x}")).collect(),
+        state: row.get(10)?,
+        why: row.get(11)?,
+        slots: slots(&row)?,
+        approvals: approvals(inner, tx, id).await?,
+        created: row.get(12)?,
+        deadline: row.get(13)?,
+    })
+}
+
+fn slots(row: &Row) -> Result<Vec<Slot>, KernelError> {
+    serde_json::from_str(&row.get::<String>(9)?).map_err(KernelError::Stored)
+}
+
+/// Runs a request whose slots are all filled. What comes of it stands in the request and in the record; only a
+/// database that fails is an error here.
+pub(crate) async fn run(inner: &Arc<Inner>, tenant: TenantId, id: RequestId) -> Result<(), KernelError> {
+    let mut tx = inner.db.read().await?;
+    let row = find(inner, &mut tx, tenant, id).await?;
+    let approvals = approvals(inner, &mut tx, id).await?;
+    drop(tx);
+    let key = (row.get::<String>(3)?, row.get::<i64>(4)?);
+    let restore = inner.acts.iter().find(|((verb, version), _)| **verb == *key.0 && i64::from(*version) == key.1);
+    let (_, restore) = restore.ok_or_else(|| KernelError::UnknownVerb(format!("{} (version {})", key.0, key.1)))?;
+    let act: Arc<dyn ErasedAct> = Arc::from(restore(&row.get::<Vec<u8>>(5)?).map_err(KernelError::Stored)?);
+    let mut actor: Actor = serde_json::from_slice(&row.get::<Vec<u8>>(7)?).map_err(KernelError::Stored)?;
+    actor.origin.request = id.to_string();
+    actor.origin.idempotency_key = None;
+    let approved = Approved { id, slots: slots(&row)?, approvals };
+    match perform(inner, &actor, &act, Settle::Approved(approved)).await {
+        Ok(_) => {}
+        Err(problem) => tracing::info!(request = %id, why = %problem, "an approved act did not run"),
+    }
+    Ok(())
+}
+
+/// An act whose slots are filled, about to run.
+#[derive(Clone)]
+pub(crate) struct Approved {
+    id: RequestId,
+    slots: Vec<Slot>,
+    approvals: Vec<Approval>,
+}
+
+impl Approved {
+    /// For the record: the request, and who approved.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let each = self.approvals.iter().map(|approval| format!("{}: {}", approval.slot, approval.actor));
+        std::iter::once(self.id.to_string()).chain(each).collect()
+    }
+
+    /// Whether everything that was approved is as it was: open, whole, unchanged, never run.
+    pub(crate) async fn still_holds(
+        &self,
+        inner: &Arc<Inner>,
+        tx: &mut Tx<'static>,
+        tenant: TenantId,
+        act: &Arc<dyn ErasedAct>,
+    ) -> Result<Result<(), String>, KernelError> {
+        let row = find(inner, tx, tenant, self.id).await?;
+        if row.get::<RequestState>(10)? != RequestState::Open {
+            return Ok(Err("it was decided already".into()));
+        }
+        // The row could be an older one that was put back; the record tells whether it has run.
+        let ran = "SELECT seq FROM audit WHERE tenant = $1 AND request = $2 AND result = 'success'";
+        if tx.row(ran, vec![Value::text(tenant), Value::text(self.id)]).await?.is_some() {
+            return Ok(Err("it has run already".into()));
+        }
+        let node: NodeId = row.get(2)?;
+        let requester: ActorId = row.get(8)?;
+        let filled = approvals(inner, tx, self.id).await?;
+        if let Some(why) = self.lacking(inner, (node, requester), &filled) {
+            return Ok(Err(why));
+        }
+        let seen: Preview = serde_json::from_slice(&row.get::<Vec<u8>>(6)?).map_err(KernelError::Stored)?;
+        Ok(match preview(inner, tx, tenant, act).await? {
+            Ok(now) if now == seen => Ok(()),
+            Ok(_) => Err("what it rests on has changed since it was asked".into()),
+            Err(problem) => Err(problem.to_string()),
+        })
+    }
+
+    /// What is wrong with the approvals as they are now, if anything.
+    fn lacking(&self, inner: &Inner, (node, requester): (NodeId, ActorId), filled: &[Approval]) -> Option<String> {
+        let now = inner.clock.now();
+        let index = inner.index();
+        let mut persons = vec![principal(inner, requester)];
+        for slot in &self.slots {
+            let Some(approval) = filled.iter().find(|approval| approval.slot == slot.name) else {
+                return Some(format!("slot {} is open", slot.name));
+            };
+            let person = principal(inner, approval.actor);
+            if persons.contains(&person) || person != approval.principal {
+                return Some(format!("slot {} is not filled by a person of its own", slot.name));
+            }
+            let active = index.known.get(&Holder::Actor(approval.actor)).is_some_and(|known| known.active);
+            let holds = index.held(approval.actor, node, now).iter().any(|(_, _, held)| {
+                index.roles.get(usize::from(held.role)).is_some_and(|role| *role == slot.role)
+            });
+            if !active || !holds {
+                return Some(format!("{} no longer holds the role {} that slot {} demands", approval.name, slot.role, slot.name));
+            }
+            persons.push(person);
+        }
+        None
+    }
+
+    /// It ran: its output waits, sealed, for the requester.
+    pub(crate) async fn done(&self, inner: &Inner, tx: &mut Tx<'static>, output: &Json) -> Result<(), KernelError> {
+        let output = serde_json::to_vec(output).map_err(KernelError::Stored)?;
+        let sealed = inner.keys.outputs.seal(&format!("output/{}", self.id), &output, &*inner.entropy);
+        decide(inner, tx, self.id, ("done", "approved and performed", sealed)).await
+    }
+
+    /// It did not run.
+    pub(crate) async fn close(&self, inner: &Inner, tx: &mut Tx<'static>, state: &str, why: &str) -> Result<(), KernelError> {
+        decide(inner, tx, self.id, (state, why, Vec::new())).await
+    }
+}
+
+/// Takes a request to its end.
+async fn decide(
+    inner: &Inner,
+    tx: &mut Tx<'static>,
+    id: RequestId,
+    (state, why, output): (&str, &str, Vec<u8>),
+) -> Result<(), KernelError> {
+    let sql = format!("SELECT {COLUMNS} FROM waiting WHERE request_id = $1");
+    let row = tx.row(sql, vec![Value::text(id)]).await?.ok_or(KernelError::NotFound)?;
+    let mut cells = row.cells(10).to_vec();
+    cells.extend([state.into(), why.into(), row.get::<i64>(12)?.into(), row.get::<i64>(13)?.into(), output.into()]);
+    Ok(write(inner, tx, cells).await?)
+}
+
+/// The person behind an account.
+fn principal(inner: &Inner, actor: ActorId) -> Holder {
+    let holder = Holder::Actor(actor);
+    inner.index().known.get(&holder).map_or(holder, |known| known.principal)
+}
+
+impl WriteTx<'_> {
+    /// The acting person fills a slot of a request: the named one, or the first that fits. When it was the
+    /// last, the act runs once this one is committed.
+    pub async fn fill_slot(&mut self, id: RequestId, slot: Option<&str>, opinion: &str) -> Result<String, KernelError> {
+        let inner = self.inner().clone();
+        let request = self.open_request(id).await?;
+        let actor = self.actor().clone();
+        let mine = principal(&inner, actor.id);
+        if !matches!(actor.id, ActorId::Person(_)) || actor.limits.is_some() {
+            return Err(KernelError::NotAnApprover("only a person who is logged in can approve, not a token".into()));
+        }
+        if principal(&inner, request.requester) == mine {
+            return Err(KernelError::NotAnApprover("nobody approves what he asked for himself".into()));
+        }
+        if request.approvals.iter().any(|approval| approval.principal == mine) {
+            return Err(KernelError::NotAnApprover("you have filled a slot of this request already".into()));
+        }
+        let roles: Vec<String> = {
+            let index = inner.index();
+            let held = index.held(actor.id, request.node, self.now());
+            held.iter().filter_map(|(_, _, held)| index.roles.get(usize::from(held.role)).cloned()).collect()
+        };
+        let open = request.slots.iter().filter(|slot| !request.approvals.iter().any(|filled| filled.slot == slot.name));
+        let fits = open.filter(|open| slot.is_none_or(|name| name == open.name)).find(|open| roles.contains(&open.role));
+        let slot = fits.ok_or_else(|| KernelError::NotAnApprover("you hold no role that an open slot demands".into()))?;
+        let mut cells = vec![
+            Value::text(id),
+            slot.name.as_str().into(),
+            Value::text(actor.tenant),
+            Value::text(actor.id),
+            Value::text(mine),
+            opinion.into(),
+            self.now().into(),
+        ];
+        cells.push(self.seal("approval", &cells).into());
+        let sql = "INSERT INTO approval (request_id, slot, tenant, actor, principal, opinion, given, mac)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        self.raw().run(sql, cells).await?;
+        if request.approvals.len() + 1 == request.slots.len() {
+            self.complete(id);
+        }
+        Ok(slot.name.clone())
+    }
+
+    /// An approver says no.
+    pub async fn reject(&mut self, id: RequestId, reason: &str) -> Result<(), KernelError> {
+        let request = self.open_request(id).await?;
+        let inner = self.inner().clone();
+        let actor = self.actor().id;
+        let may = {
+            let index = inner.index();
+            index.held(actor, request.node, self.now()).iter().any(|(_, _, held)| {
+                let role = index.roles.get(usize::from(held.role));
+                request.slots.iter().any(|slot| Some(&slot.role) == role)
+            })
+        };
+        if !may || principal(&inner, request.requester) == principal(&inner, actor) {
+            return Err(KernelError::NotAnApprover("you hold no role that a slot of this request demands".into()));
+        }
+        decide(&inner, self.raw(), id, ("rejected", reason, Vec::new())).await
+    }
+
+    /// The requester takes it back.
+    pub async fn withdraw(&mut self, id: RequestId, reason: &str) -> Result<(), KernelError> {
+        let request = self.open_request(id).await?;
+        if request.requester != self.actor().id {
+            return Err(KernelError::NotAnApprover("only the requester can take a request back".into()));
+        }
+        let inner = self.inner().clone();
+        decide(&inner, self.raw(), id, ("withdrawn", reason, Vec::new())).await
+    }
+
+    /// Ends a request that nobody decided in time; does nothing where it is decided, or not yet due.
+    pub async fn expire(&mut self, id: RequestId) -> Result<bool, KernelError> {
+        let (inner, tenant, now) = (self.inner().clone(), self.tenant(), self.now());
+        let row = find(&inner, self.raw(), tenant, id).await?;
+        if row.get::<RequestState>(10)? != RequestState::Open || row.get::<Timestamp>(13)? > now {
+            return Ok(false);
+        }
+        decide(&inner, self.raw(), id, ("expired", "nobody decided in time", Vec::new())).await?;
+        Ok(true)
+    }
+
+    /// Takes the output of the requester's own request; it is there once.
+    pub async fn take_output(&mut self, id: RequestId) -> Result<Json, KernelError> {
+        let (inner, tenant) = (self.inner().clone(), self.tenant());
+        let row = find(&inner, self.raw(), tenant, id).await?;
+        let sealed: Vec<u8> = row.get(14)?;
+        if row.get::<ActorId>(8)? != self.actor().id || sealed.is_empty() {
+            return Err(KernelError::NotFound);
+        }
+        let output = inner.keys.outputs.open(&format!("output/{id}"), &sealed);
+        let output = output.map_err(|_| KernelError::Database(DbError::Tampered { table: "waiting", row: id.to_string() }))?;
+        decide(&inner, self.raw(), id, ("done", "approved and performed; the output was taken", Vec::new())).await?;
+        serde_json::from_slice(&output).map_err(KernelError::Stored)
+    }
+
+    /// The request, if it can still be decided.
+    async fn open_request(&mut self, id: RequestId) -> Result<Request, KernelError> {
+        let (inner, tenant) = (self.inner().clone(), self.tenant());
+        let request = view(&inner, self.raw(), tenant, id).await?;
+        if request.state != RequestState::Open {
+            return Err(KernelError::Decided(request.state.as_str().to_owned()));
+        }
+        if request.deadline <= self.now() {
+            return Err(KernelError::Decided("expired".to_owned()));
+        }
+        Ok(request)
+    }
+}

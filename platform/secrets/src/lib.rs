@@ -1,0 +1,34 @@
+//! The root key and what is derived from it: keys to authenticate rows and records ([`MacKey`]), keys to
+//! seal small secrets ([`SealKey`]).
+//!
+//! The root key is a file outside the database, so that whoever can write the database can neither forge a
+//! row nor read a secret. Derivation is HKDF-SHA-256 (RFC 5869) with the purpose as `info`; authentication is
+//! HMAC-SHA-256 (RFC 2104); sealing is AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce.
+
+mod file;
+mod mac;
+mod seal;
+
+pub use file::{KeyFileError, RootKey};
+pub use mac::{MacKey, Tag, digest};
+pub use seal::{NotSealed, SealKey};
+
+use garrison_base::Entropy;
+
+/// The randomness of the machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        use aws_lc_rs::rand::SecureRandom as _;
+        // The generator fails only where the operating system has no randomness; going on would be worse.
+        #[expect(clippy::expect_used, reason = "no key may be made without randomness")]
+        aws_lc_rs::rand::SystemRandom::new().fill(bytes).expect("the machine has no randomness");
+    }
+}
+
+/// Whether two texts are equal, in a time that does not depend on where they differ.
+pub fn same(left: &[u8], right: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(left, right).is_ok()
+}
