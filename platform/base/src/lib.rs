@@ -4,6 +4,7 @@
 //! - [`Fields`] and [`Value`]: what a decoder says of an event and a rule engine asks of it, so that the
 //!   engines need not know each other;
 //! - [`Entropy`] and [`ids!`]: randomness as a parameter, and one type for each kind of id;
+//! - [`Line`], [`AccountName`] and their kin: text that people type, limited where it comes in;
 //! - [`Exit`]: the exit codes of the command line;
 //! - [`limits`]: what a stranger's bytes may cost.
 
@@ -13,6 +14,7 @@ mod fields;
 #[doc(hidden)]
 pub mod id;
 pub mod limits;
+mod text;
 
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use exit::Exit;
@@ -21,6 +23,7 @@ pub use id::{
     BadId, DepositId, Entropy, GrantId, GroupId, LoginId, NodeId, PersonId, PostId, RequestId, ServiceId, SessionId, TenantId, TokenId,
 };
 pub use jiff::Timestamp;
+pub use text::{AccountName, BadText, Email, Line, PathName, is_plain};
 
 // For the macro `ids!`, wherever it is used.
 #[doc(hidden)]

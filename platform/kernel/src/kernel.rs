@@ -287,11 +287,6 @@ impl Kernel {
         &*self.0.entropy
     }
 
-    /// The key that seals the cursors of lists.
-    pub fn cursor_key(&self) -> &SealKey {
-        &self.0.keys.cursors
-    }
-
     /// Ends all connections to the database.
     pub async fn close(&self) {
         self.0.db.close().await;

@@ -1,12 +1,15 @@
 //! Questions about what the kernel owns: grants, requests, records.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use garrison_base::{GrantId, NodeId, RequestId, Timestamp};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::authz::Slot;
 use crate::authz::rows::GRANT;
 use crate::db::{Row, Value};
-use crate::{Holder, KernelError, ReadTx, Record, Request, Scoped, audit, waiting};
+use crate::{Holder, KernelError, ReadTx, Record, Request, Scoped, Verb, audit, waiting};
 
 /// A grant, as people see it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -53,6 +56,31 @@ pub struct AuditFilter {
 }
 
 impl ReadTx<'_> {
+    /// Where the next page of a list begins, sealed: nobody can look behind it, make one, or use it for
+    /// another list or in another tenant.
+    pub fn cursor(&self, list: Verb, key: &impl Serialize) -> Result<String, KernelError> {
+        let plain = serde_json::to_vec(key).map_err(KernelError::Stored)?;
+        let inner = self.inner();
+        Ok(URL_SAFE_NO_PAD.encode(inner.keys.cursors.seal(&self.cursor_place(list), &plain, &*inner.entropy)))
+    }
+
+    /// The key in a cursor; the default where there is none.
+    pub fn open_cursor<K: DeserializeOwned + Default>(
+        &self,
+        list: Verb,
+        cursor: Option<&str>,
+    ) -> Result<K, KernelError> {
+        let Some(cursor) = cursor else { return Ok(K::default()) };
+        let bad = || KernelError::Invalid("the cursor is not one of this list; ask again without it".into());
+        let sealed = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| bad())?;
+        let plain = self.inner().keys.cursors.open(&self.cursor_place(list), &sealed).map_err(|_| bad())?;
+        serde_json::from_slice(&plain).map_err(|_| bad())
+    }
+
+    fn cursor_place(&self, list: Verb) -> String {
+        format!("cursor/{}/{list}", self.tenant())
+    }
+
     /// Grants by id, after `after`; of one holder, at one node, or all; active ones, or also ended ones.
     pub async fn grants(
         &mut self,

@@ -1,6 +1,6 @@
 //! The founding of a tenant: the one act that no grant can allow, because there is nobody yet.
 
-use garrison_base::{NodeId, TenantId};
+use garrison_base::{NodeId, PathName, TenantId};
 use serde_json::json;
 
 use crate::audit::{self, LOG, Record, RecordActor, RecordObject, RecordSource};
@@ -9,7 +9,7 @@ use crate::{Actor, Kernel, KernelError, Origin, System, WriteTx};
 impl Kernel {
     /// Founds a tenant with the root of its tree. Only a process that holds the root key can: the command line
     /// on the machine itself.
-    pub async fn found_tenant(&self, name: &str, origin: Origin) -> Result<(TenantId, NodeId), KernelError> {
+    pub async fn found_tenant(&self, name: &PathName, origin: Origin) -> Result<(TenantId, NodeId), KernelError> {
         let inner = &self.0;
         let (mut tx, _turn) = inner.db.write().await?;
         inner.catch_up(&mut tx).await?;

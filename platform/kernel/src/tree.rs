@@ -1,6 +1,6 @@
 //! The tree: nodes are the kernel's, because every decision goes up it.
 
-use garrison_base::{GrantId, NodeId};
+use garrison_base::{GrantId, NodeId, PathName};
 
 use crate::authz::rows::{NODE, TENANT};
 use crate::db::{FromCell, Row, Value};
@@ -55,11 +55,11 @@ impl FromCell for NodeKind {
 
 /// A node to be.
 #[derive(Debug, Clone)]
-pub struct NewNode<'n> {
+pub struct NewNode {
     /// Under which it hangs.
     pub parent: NodeId,
     /// Its name, unique there.
-    pub name: &'n str,
+    pub name: PathName,
     /// Its kind.
     pub kind: NodeKind,
     /// Whether it, and all below, is production.
@@ -134,6 +134,36 @@ impl ReadTx<'_> {
         rows.iter().map(level).collect()
     }
 
+    /// The highest visible nodes: the root, or where the actor's grants begin.
+    pub async fn top(&mut self, after: &str, limit: i64) -> Result<Vec<Level>, KernelError> {
+        let tops = match self.roots() {
+            None => vec![self.root()?],
+            Some(roots) => roots.to_vec(),
+        };
+        let mut levels = Vec::new();
+        for top in tops {
+            let node = self.node(top).await?;
+            // A root below another root is seen there.
+            if node.parent.is_none_or(|parent| !self.sees(parent)) && node.name.as_str() > after {
+                let (children, objects) = self.counts(top).await?;
+                levels.push(Level { node, children, objects });
+            }
+        }
+        levels.sort_by(|left, right| left.node.name.cmp(&right.node.name));
+        levels.truncate(usize::try_from(limit).unwrap_or_default());
+        Ok(levels)
+    }
+
+    async fn counts(&mut self, node: NodeId) -> Result<(i64, i64), KernelError> {
+        const ONE: Scoped = crate::scoped!(
+            "SELECT (SELECT COUNT(*) FROM node c WHERE c.tenant = $1 AND c.parent = n.node_id AND c.state = 'live'),
+                 (SELECT COUNT(*) FROM node_trail t JOIN object o ON o.node_id = t.node_id WHERE t.ancestor = n.node_id)
+             FROM node n WHERE {scope:n} AND n.node_id = $2"
+        );
+        let row = self.row(ONE, vec![Value::text(node)]).await?.ok_or(KernelError::NotFound)?;
+        Ok((row.get(0)?, row.get(1)?))
+    }
+
     /// Every visible node, parents before children.
     pub async fn whole_tree(&mut self) -> Result<Vec<Node>, KernelError> {
         const ALL: Scoped = crate::scoped!(
@@ -164,15 +194,14 @@ impl ReadTx<'_> {
 
 impl WriteTx<'_> {
     /// Hangs a new node under another.
-    pub async fn create_node(&mut self, new: &NewNode<'_>) -> Result<NodeId, KernelError> {
-        check_name(new.name)?;
+    pub async fn create_node(&mut self, new: NewNode) -> Result<NodeId, KernelError> {
         self.node_of(&new.parent.into()).await?;
         self.check_depth(new.parent, 0).await?;
         let id = NodeId::new(self.now(), self.entropy());
         self.write_node(&Node {
             id,
             parent: Some(new.parent),
-            name: new.name.to_owned(),
+            name: new.name.into(),
             kind: new.kind,
             production: new.production,
         })
@@ -182,13 +211,12 @@ impl WriteTx<'_> {
     }
 
     /// The root of a new tenant.
-    pub(crate) async fn create_root(&mut self, id: NodeId, name: &str) -> Result<(), KernelError> {
-        check_name(name)?;
+    pub(crate) async fn create_root(&mut self, id: NodeId, name: &PathName) -> Result<(), KernelError> {
         let now = self.now();
-        let row = vec![Value::text(self.tenant()), name.into(), Value::text(id), now.into()];
+        let row = vec![Value::text(self.tenant()), name.as_str().into(), Value::text(id), now.into()];
         self.put(&TENANT, row).await?;
         let root =
-            Node { id, parent: None, name: name.to_owned(), kind: NodeKind::Organisation, production: false };
+            Node { id, parent: None, name: name.to_string(), kind: NodeKind::Organisation, production: false };
         self.write_node(&root).await?;
         self.start_trail(id, None).await
     }
@@ -247,10 +275,9 @@ impl WriteTx<'_> {
     }
 
     /// Gives a node another name.
-    pub async fn rename_node(&mut self, id: NodeId, name: &str) -> Result<(), KernelError> {
-        check_name(name)?;
+    pub async fn rename_node(&mut self, id: NodeId, name: &PathName) -> Result<(), KernelError> {
         let node = self.read().node(id).await?;
-        self.write_node(&Node { name: name.to_owned(), ..node }).await
+        self.write_node(&Node { name: name.to_string(), ..node }).await
     }
 
     /// Marks a node as production, or no longer.
@@ -323,25 +350,4 @@ pub struct Merged {
     pub objects: usize,
     /// Grants that ended.
     pub ended: Vec<GrantId>,
-}
-
-/// A name is 1 to 100 characters, without `/` (which parts a path), without blanks at its ends, without
-/// control characters.
-fn check_name(name: &str) -> Result<(), KernelError> {
-    let length = name.chars().count();
-    let fits = (1..=100).contains(&length)
-        && name.trim() == name
-        && !name.contains('/')
-        && !name.chars().any(|char| char.is_control() || is_format(char));
-    if fits {
-        return Ok(());
-    }
-    Err(KernelError::Invalid(
-        "a name has 1 to 100 characters, no `/`, no control characters, no blanks at its ends".into(),
-    ))
-}
-
-/// Characters that change how others are shown: a name made of them could pass for another.
-pub(crate) fn is_format(char: char) -> bool {
-    matches!(char, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

@@ -154,7 +154,7 @@ impl Platform {
         let entropy = SeededEntropy::new(7);
         let root_key = RootKey::ephemeral(&entropy);
         let kernel = open(&database, &clock, &root_key, modules).await.unwrap();
-        let (tenant, root) = kernel.found_tenant("acme", Origin::system("req-setup")).await.unwrap();
+        let (tenant, root) = kernel.found_tenant(&"acme".parse().unwrap(), Origin::system("req-setup")).await.unwrap();
         Self { kernel, clock, database, root_key, tenant, root }
     }
 

@@ -1,1 +1,35 @@
-//! x
+//! What every HTTP route shares. A domain lists its acts and questions in [`Routes`]; parsing, identity, paging,
+//! problem answers, idempotency keys and the `OpenAPI` document follow from their types.
+
+mod body;
+mod caller;
+mod document;
+mod layers;
+mod origin;
+mod problem;
+mod question;
+mod routes;
+
+pub use body::Body;
+pub use caller::{Caller, Client, Credential, Gate, Identified, SESSION_COOKIE, session_cookie};
+pub use document::document;
+pub use layers::layered;
+pub use origin::Proxies;
+pub use problem::{Answer, Refusal};
+pub use question::{MAX_PAGE, Page, Question, page_limit};
+pub use routes::{Endpoint, Routes};
+
+use std::sync::Arc;
+
+use garrison_kernel::Kernel;
+
+/// What routes stand on.
+#[derive(Clone)]
+pub struct Web {
+    /// The door to the state.
+    pub kernel: Kernel,
+    /// Who finds out who somebody is.
+    pub gate: Arc<dyn Gate>,
+    /// Whose word about the client's address counts.
+    pub proxies: Arc<Proxies>,
+}

@@ -1,6 +1,7 @@
 //! Reading the configuration: each layer over the one before, every value with its origin.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,8 +29,8 @@ pub(super) const DEFAULT: &str = "default";
 /// The origin of `--set`.
 pub(super) const COMMAND_LINE: &str = "command line";
 
-/// Where the configuration may come from.
-#[derive(Debug, Default)]
+/// Where the configuration may come from. Not to be printed: secrets are among the values.
+#[derive(Default)]
 pub struct Sources {
     /// The file that the command line names. `None`: the environment names one, or it is searched for.
     pub file: Option<PathBuf>,
@@ -42,13 +43,20 @@ pub struct Sources {
 }
 
 /// A configuration that was read and found good.
-#[derive(Debug)]
 pub struct Loaded {
     /// The configuration.
     pub config: Config,
     /// The files that it was read from, lowest first; none where there are only defaults.
     pub files: Vec<PathBuf>,
     figment: Figment,
+}
+
+impl fmt::Debug for Loaded {
+    /// Without the values as they were read: a secret is no [`super::Secret`] there yet.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Loaded");
+        shown.field("config", &self.config).field("files", &self.files).finish_non_exhaustive()
+    }
 }
 
 /// One source of values: a file, a variable, a pair of the command line.
@@ -208,21 +216,16 @@ fn environment(
         // A key whose own name ends like this is itself meant.
         let inner = key.strip_suffix(IN_FILE).filter(|_| !known(&names));
         let inner = inner.map(|inner| inner.split("__").collect::<Vec<_>>()).filter(|inner| known(inner));
-        let (names, layer) = match inner {
-            Some(names) => {
-                let path = folder.join(text);
-                let inside = fs::read_to_string(&path)
-                    .with_context(|| format!("reading {}, which {variable} names", path.display()))?;
-                let origin = format!("file {} ({variable})", path.display());
-                let layer = Layer::one(origin, &names, inside.trim(), shape);
-                (names, layer)
-            }
-            None => {
-                let layer = Layer::one(format!("environment {variable}"), &names, text, shape);
-                (names, layer)
-            }
+        let layer = if let Some(names) = &inner {
+            let path = folder.join(text);
+            let inside = fs::read_to_string(&path)
+                .with_context(|| format!("reading {}, which {variable} names", path.display()))?;
+            let origin = format!("file {} ({variable})", path.display());
+            Layer::one(origin, names, inside.trim(), shape)
+        } else {
+            Layer::one(format!("environment {variable}"), &names, text, shape)
         };
-        if let Some(other) = seen.insert(names.join("."), variable) {
+        if let Some(other) = seen.insert(inner.unwrap_or(names).join("."), variable) {
             bail!("{other} and {variable} are both set, and only one can count: unset one of them");
         }
         layers.push(layer);
@@ -314,7 +317,7 @@ mod tests {
         );
         assert_eq!(row("server.names").value, r#"["b.example"]"#);
         assert!(loaded.show(false).unwrap().iter().all(|setting| setting.origin.is_none()));
-        assert!(!format!("{settings:?}").contains("hunter2"));
+        assert!(!format!("{settings:?} {loaded:?}").contains("hunter2"));
     }
 
     #[test]

@@ -142,9 +142,9 @@ pub enum LogFormat {
 /// Which database is meant.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Engine {
-    /// SQLite, in this file.
+    /// The file of a `sqlite` database.
     Sqlite(PathBuf),
-    /// PostgreSQL, at this URL. It may hold a password.
+    /// The URL of a `postgres` database. It may hold a password.
     Postgres(Secret),
 }
 

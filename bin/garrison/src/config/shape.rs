@@ -33,7 +33,7 @@ impl<'a> Shape<'a> {
 
     /// The shape of a key below, from the names that lead to it; a number leads into a list.
     pub fn at<'k>(self, names: impl IntoIterator<Item = &'k str>) -> Option<Self> {
-        names.into_iter().try_fold(self, |shape, name| shape.below(name))
+        names.into_iter().try_fold(self, Self::below)
     }
 
     /// The keys of a table, sorted.
@@ -84,7 +84,9 @@ impl<'a> Shape<'a> {
             }
             Value::Array(_, items) => {
                 if let Some(shape) = self.below("0") {
-                    items.iter_mut().for_each(|item| shape.root_paths(item, folder));
+                    for item in items {
+                        shape.root_paths(item, folder);
+                    }
                 }
             }
             Value::String(_, text) => match self.said("format").and_then(Json::as_str) {

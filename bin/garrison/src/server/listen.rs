@@ -4,6 +4,8 @@
 //! client that connects and then says nothing, or says it byte by byte, must not hold a place. hyper's time
 //! limit for headers does not run while it is still unknown whether HTTP/1 or HTTP/2 is spoken.
 
+mod signals;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -23,7 +25,6 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use sd_notify::NotifyState;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -33,6 +34,8 @@ use tower_service::Service as _;
 use tracing::{debug, warn};
 
 use crate::config::Server;
+
+pub use signals::stop_signals;
 
 /// For the TLS handshake, for the first request to arrive whole, and for the headers of each next request
 /// on HTTP/1.
@@ -111,26 +114,6 @@ pub async fn serve(
         );
     }
     tasks.shutdown().await;
-    Ok(())
-}
-
-/// Cancels `stop` at the first SIGTERM or SIGINT, and returns at the second: whoever waits for this beside
-/// [`serve`] ends at once then.
-///
-/// # Errors
-/// Signals that cannot be listened for.
-pub async fn stop_signals(stop: CancellationToken) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut next = async || {
-        tokio::select! {
-            _ = terminate.recv() => {},
-            _ = interrupt.recv() => {},
-        }
-    };
-    next().await;
-    stop.cancel();
-    next().await;
     Ok(())
 }
 
@@ -391,25 +374,5 @@ mod tests {
         let server = Server { listen: running.address, ..Server::default() };
         let error = serve(&server, None, Router::new(), CancellationToken::new(), |_| ()).await.unwrap_err();
         assert!(format!("{error:#}").starts_with(&format!("listening on {}", running.address)), "{error:#}");
-    }
-
-    #[tokio::test]
-    async fn the_first_signal_stops_and_the_second_ends() {
-        let stop = CancellationToken::new();
-        let mut signals = Box::pin(stop_signals(stop.clone()));
-        // Polled once, so that the signals do not end the tests themselves.
-        assert!(timeout(Duration::ZERO, &mut signals).await.is_err());
-        let kill = |signal: &str| {
-            let command = format!("kill -{signal} {}", std::process::id());
-            assert!(std::process::Command::new("sh").args(["-c", &command]).status().unwrap().success());
-        };
-        kill("TERM");
-        tokio::select! {
-            biased;
-            _ = &mut signals => panic!("it ended at the first"),
-            () = stop.cancelled() => {}
-        }
-        kill("INT");
-        signals.await.unwrap();
     }
 }

@@ -6,16 +6,18 @@ use anyhow::Context as _;
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::{MakeWriter, fmt};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{Log, LogFormat};
 
-/// Starts the log of this process. Call it once, before anything is logged.
+/// Starts the log of this process, also for libraries that write to the `log` crate. Call it once, before
+/// anything is logged.
 ///
 /// # Errors
 /// A level that is none, a second call.
 pub fn start(log: &Log) -> anyhow::Result<()> {
     let subscriber = subscriber(log, io::stderr, io::stderr().is_terminal())?;
-    tracing::subscriber::set_global_default(subscriber).context("starting the log")
+    subscriber.try_init().context("starting the log")
 }
 
 /// Lines as `log` wants them, with times in UTC. Control characters in what strangers sent are escaped.

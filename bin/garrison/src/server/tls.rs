@@ -4,7 +4,7 @@ mod authority;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::{Context as _, anyhow, bail, ensure};
@@ -122,7 +122,7 @@ fn certified(certificate: &Path, key: &Path) -> anyhow::Result<CertifiedKey> {
 }
 
 /// Refuses a certificate outside its time, and warns before its end.
-fn expiry(pair: &CertifiedKey, path: &PathBuf, now: Timestamp) -> anyhow::Result<Option<String>> {
+fn expiry(pair: &CertifiedKey, path: &Path, now: Timestamp) -> anyhow::Result<Option<String>> {
     let shown = path.display();
     let (start, end) = authority::validity(pair.end_entity_cert()?)
         .with_context(|| format!("reading the certificate {shown}"))?;

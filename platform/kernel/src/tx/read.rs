@@ -49,6 +49,10 @@ impl<'t> ReadTx<'t> {
         &self.inner
     }
 
+    pub(crate) fn roots(&self) -> Option<&[NodeId]> {
+        self.roots.as_deref()
+    }
+
     /// The tenant that is read.
     pub fn tenant(&self) -> TenantId {
         self.tenant

@@ -43,8 +43,8 @@ const DAYS: i32 = 397;
 /// A certificate is issued again when it has fewer days left.
 const RENEW_DAYS: i64 = 30;
 
-/// Makes an authority in `dir` and a certificate of the server for `localhost`, 127.0.0.1, ::1, the name of
-/// this machine, and `names`. Keys are readable by their owner only.
+/// Makes an authority in `dir` and a certificate of the server for `localhost`, `127.0.0.1`, `::1`, the
+/// name of this machine, and `names`. Keys are readable by their owner only.
 ///
 /// # Errors
 /// An authority that is already there, a name that is none, a folder that cannot be written.

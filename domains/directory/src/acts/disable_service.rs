@@ -1,0 +1,45 @@
+use garrison_base::ServiceId;
+use garrison_kernel::{
+    Act, ActorId, Done, Holder, KernelError, ObjectRef, Permit, Preview, ReadTx, Summary, Verb, WriteTx,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Changed;
+use crate::store;
+
+/// Disables a service account: from the commit on its tokens are denied everything.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DisableService {
+    /// Which.
+    pub service: ServiceId,
+}
+
+impl DisableService {
+    fn holder(&self) -> Holder {
+        Holder::Actor(ActorId::Service(self.service))
+    }
+}
+
+impl Act for DisableService {
+    const VERB: Verb = Verb::new("service:disable");
+    type Output = Changed;
+    type Fact = ();
+    type Error = KernelError;
+
+    fn targets(&self) -> Vec<ObjectRef> {
+        vec![self.service.into()]
+    }
+
+    async fn preview(&self, tx: &mut ReadTx<'_>) -> Result<Preview, KernelError> {
+        Ok(Preview::sentence(format!("disable {}", tx.name_of(self.holder()))))
+    }
+
+    async fn perform(&self, _: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, KernelError> {
+        tx.set_active(self.holder(), false).await?;
+        store::set_service_state(tx, self.service, "disabled").await?;
+        let summary = Summary::of(format!("disabled {}", tx.read().name_of(self.holder())));
+        Ok(Done::new(Changed::yes(), summary, ()))
+    }
+}

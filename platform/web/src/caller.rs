@@ -1,0 +1,157 @@
+use std::future::Future;
+use std::pin::Pin;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method as HttpMethod, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use garrison_kernel::{Actor, Method, Origin, Problem, problems};
+
+use crate::origin::origin;
+use crate::{Refusal, Web};
+
+/// The cookie of a session. The prefix makes browsers refuse it without `Secure`, with `Domain`, or for a part
+/// of the site only (RFC 6265bis).
+pub const SESSION_COOKIE: &str = "__Host-garrison";
+
+/// What a request shows to prove who sends it.
+pub enum Credential {
+    /// `Authorization: Bearer ...`: an API token, or the session of a command line.
+    Bearer(String),
+    /// The session cookie of a browser.
+    Cookie(String),
+}
+
+/// Somebody who was recognised.
+pub struct Identified {
+    /// Who, without the origin's idempotency key.
+    pub actor: Actor,
+    /// The session's new secret, where it was changed just now.
+    pub renewed: Option<String>,
+}
+
+/// Finds out who somebody is.
+pub trait Gate: Send + Sync {
+    /// Who shows this credential; an error when it is nobody.
+    fn identify<'g>(
+        &'g self,
+        credential: Credential,
+        origin: Origin,
+    ) -> Pin<Box<dyn Future<Output = Result<Identified, Box<dyn Problem>>> + Send + 'g>>;
+}
+
+/// The header that gives a browser its session, or takes it away.
+pub fn session_cookie(secret: Option<&str>) -> HeaderValue {
+    let text = match secret {
+        Some(secret) => format!("{SESSION_COOKIE}={secret}; Path=/; Secure; HttpOnly; SameSite=Strict"),
+        None => format!("{SESSION_COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"),
+    };
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// Who calls: recognised, enabled, in a tenant. A handler with this argument cannot be reached by anybody else.
+#[derive(Debug, Clone)]
+pub struct Caller(pub Actor);
+
+impl FromRequestParts<Web> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Web) -> Result<Self, Refusal> {
+        let refused = |detail: &str| Refusal::new(&problems::UNAUTHENTICATED, detail);
+        match parts.extensions.get::<Recognised>() {
+            Some(Recognised::Actor(actor)) => {
+                let mut actor = (**actor).clone();
+                actor.origin.idempotency_key = idempotency_key(&parts.headers)?;
+                Ok(Self(actor))
+            }
+            Some(Recognised::Nobody(why)) => Err(refused(why)),
+            None => Err(refused("the request shows neither a token nor a session")),
+        }
+    }
+}
+
+/// From where a request comes, for the routes that everybody may reach.
+#[derive(Debug, Clone)]
+pub struct Client(pub Origin);
+
+impl FromRequestParts<Web> for Client {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Refusal> {
+        Ok(Self(origin(parts, &web.proxies)))
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+    let fits = |key: &&str| (1..=200).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    let key = key.to_str().ok().filter(fits);
+    let key = key.ok_or_else(|| {
+        Refusal::new(&problems::MALFORMED, "Idempotency-Key has 1 to 200 visible ASCII characters")
+    })?;
+    Ok(Some(key.to_owned()))
+}
+
+#[derive(Clone)]
+enum Recognised {
+    Actor(Box<Actor>),
+    Nobody(String),
+}
+
+/// Recognises the caller of every request, once, before its route.
+pub(crate) async fn recognise(State(web): State<Web>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let mut renewed = None;
+    if let Some(credential) = credential(&parts.headers) {
+        let by_cookie = matches!(credential, Credential::Cookie(_));
+        let mut origin = origin(&parts, &web.proxies);
+        origin.method = if by_cookie { Method::Console } else { Method::Api };
+        let recognised = if by_cookie && !same_origin(&parts) {
+            Recognised::Nobody("a page of another origin sent this request".to_owned())
+        } else {
+            match web.gate.identify(credential, origin).await {
+                Ok(identified) => {
+                    renewed = identified.renewed;
+                    Recognised::Actor(Box::new(identified.actor))
+                }
+                Err(problem) if problem.kind().status == 401 => Recognised::Nobody(problem.to_string()),
+                Err(problem) => return axum::response::IntoResponse::into_response(Refusal::from(problem)),
+            }
+        };
+        parts.extensions.insert(recognised);
+    }
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    // A log-out answers its own cookie; it must not be overwritten.
+    if let Some(secret) = renewed
+        && !response.headers().contains_key(header::SET_COOKIE)
+    {
+        response.headers_mut().insert(header::SET_COOKIE, session_cookie(Some(&secret)));
+    }
+    response
+}
+
+fn credential(headers: &HeaderMap) -> Option<Credential> {
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+        return scheme.eq_ignore_ascii_case("bearer").then(|| Credential::Bearer(token.trim().to_owned()));
+    }
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == SESSION_COOKIE).map(|(_, secret)| Credential::Cookie(secret.to_owned()))
+}
+
+/// Whether a request that may change something was made by a page of this origin. `SameSite` alone would let
+/// every other host of the same site send one.
+fn same_origin(parts: &Parts) -> bool {
+    if matches!(parts.method, HttpMethod::GET | HttpMethod::HEAD | HttpMethod::OPTIONS) {
+        return true;
+    }
+    let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text("sec-fetch-site") {
+        return matches!(site, "same-origin" | "none");
+    }
+    let host = text("host").or_else(|| parts.uri.authority().map(axum::http::uri::Authority::as_str));
+    let origin = text("origin").and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    origin.is_some() && origin == host
+}
