@@ -13,11 +13,13 @@ mod support;
 
 const FORMATS: [&str; 5] = ["table", "json", "ndjson", "yaml", "csv"];
 
-/// Commands whose output is made for another program, in that program's own format.
-const NO_DATA: [&str; 2] = ["completion", "man"];
+/// Commands whose output is made for another program, in that program's own format, or that print none.
+const NO_DATA: [&str; 4] = ["completion", "config schema", "man", "serve"];
 
 /// Command lines that print at least one row without reading anything but `broken`.
-const PRINTING: [&str; 6] = [
+const PRINTING: [&str; 8] = [
+    "config show",
+    "config show --origin",
     "rule list",
     "rule show sudo",
     "rule lint --rules broken",
@@ -236,6 +238,9 @@ fn wrong_usage_is_answered_by_2_and_names_what_is_wrong() {
         ("log generate --story nowhere", "--story"),
         ("log generate --events many", "--events"),
         ("log generate --date 2026-13-40", "--date"),
+        ("init --listen here", "--listen"),
+        ("config show --set server.listen", "--set"),
+        ("tenant create", "<NAME>"),
         ("completion tcsh", "<SHELL>"),
         ("completion", "<SHELL>"),
     ] {

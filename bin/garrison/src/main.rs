@@ -1,18 +1,25 @@
 //! Garrison, a self-hosted security operations platform: the command line.
 
 mod cli;
+mod config;
 mod hunt;
 mod log;
+mod machine;
 mod output;
 mod rule;
+mod serve;
+mod server;
 mod version;
 
 use clap::{CommandFactory as _, Parser as _};
 use garrison_base::{Exit, SystemClock};
 
-use cli::{Cli, Command, LogCommand, RuleCommand};
+use cli::{Cli, Command, ConfigCommand, LogCommand, RuleCommand, TenantCommand};
 
 fn main() -> Exit {
+    // Before anything else: libraries that speak TLS ask for the provider of the process. This is the first
+    // call, so that it cannot fail.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -22,7 +29,20 @@ fn main() -> Exit {
             return exit;
         }
     };
-    let done = match cli.command {
+    run(cli.command).unwrap_or_else(|error| output::failed(&error))
+}
+
+fn run(command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Init(args) => machine::init::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Status(args) => machine::status::run(&args),
+        Command::Doctor(args) => machine::doctor::run(&args),
+        Command::Config(ConfigCommand::Check(args)) => machine::config::check(&args),
+        Command::Config(ConfigCommand::Show(args)) => machine::config::show(&args),
+        Command::Config(ConfigCommand::Schema(_)) => machine::config::print_schema(),
+        Command::Tenant(TenantCommand::Create(args)) => machine::tenant::create(&args),
+        Command::Tenant(TenantCommand::List(args)) => machine::tenant::list(&args),
         Command::Hunt(args) => hunt::run(&args, &SystemClock),
         Command::Rule(RuleCommand::List(args)) => rule::list::run(&args),
         Command::Rule(RuleCommand::Show(args)) => rule::show::run(&args),
@@ -35,6 +55,5 @@ fn main() -> Exit {
         }
         Command::Man(args) => cli::man(args.dir.as_deref()),
         Command::Version(args) => version::run(&args),
-    };
-    done.unwrap_or_else(|error| output::failed(&error))
+    }
 }

@@ -51,7 +51,11 @@ impl Question for ListNodes {
         };
         let items = levels
             .into_iter()
-            .map(|level| LevelView { node: view(tx, level.node), children: level.children, objects: level.objects })
+            .map(|level| LevelView {
+                node: view(tx, level.node),
+                children: level.children,
+                objects: level.objects,
+            })
             .collect();
         Page::cut(items, limit, (tx, Self::VERB), |last: &LevelView| last.node.name.clone())
     }

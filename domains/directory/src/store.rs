@@ -1,9 +1,13 @@
 //! All SQL of the directory.
 
 use garrison_base::{GrantId, GroupId, NodeId, PathName, PersonId, PostId, ServiceId};
-use garrison_kernel::{Act, KernelError, Permit, ReadTx, Row, Scoped, Tenanted, Value, WriteTx, scoped, tenanted};
+use garrison_kernel::{
+    Act, KernelError, Permit, ReadTx, Row, Scoped, Tenanted, Value, WriteTx, scoped, tenanted,
+};
 
-use crate::acts::{AddMember, ChangePerson, CreateGroup, CreatePerson, CreatePost, CreateService, RemoveMember};
+use crate::acts::{
+    AddMember, ChangePerson, CreateGroup, CreatePerson, CreatePost, CreateService, RemoveMember,
+};
 use crate::model::{Group, HistoryEntry, Member, Person, Post, Service};
 
 /// Notes what happened to a node.
@@ -86,7 +90,11 @@ pub(crate) async fn change_person(tx: &mut WriteTx<'_>, to: &ChangePerson) -> Re
     tx.run(SET, args).await.map(|_| ())
 }
 
-pub(crate) async fn set_person_state(tx: &mut WriteTx<'_>, id: PersonId, state: &str) -> Result<(), KernelError> {
+pub(crate) async fn set_person_state(
+    tx: &mut WriteTx<'_>,
+    id: PersonId,
+    state: &str,
+) -> Result<(), KernelError> {
     const SET: Tenanted =
         tenanted!("UPDATE directory_person SET state = $3 WHERE tenant = {tenant} AND person = $2");
     tx.run(SET, vec![Value::text(id), state.into()]).await.map(|_| ())
@@ -162,7 +170,11 @@ pub(crate) async fn add_service(
     tx.run(ADD, args).await.map(|_| ())
 }
 
-pub(crate) async fn set_service_state(tx: &mut WriteTx<'_>, id: ServiceId, state: &str) -> Result<(), KernelError> {
+pub(crate) async fn set_service_state(
+    tx: &mut WriteTx<'_>,
+    id: ServiceId,
+    state: &str,
+) -> Result<(), KernelError> {
     const SET: Tenanted =
         tenanted!("UPDATE directory_service SET state = $3 WHERE tenant = {tenant} AND service = $2");
     tx.run(SET, vec![Value::text(id), state.into()]).await.map(|_| ())
@@ -178,7 +190,11 @@ pub(crate) async fn set_service_owner(
     tx.run(SET, vec![Value::text(id), Value::text(owner)]).await.map(|_| ())
 }
 
-pub(crate) async fn services(tx: &mut ReadTx<'_>, after: &str, limit: i64) -> Result<Vec<Service>, KernelError> {
+pub(crate) async fn services(
+    tx: &mut ReadTx<'_>,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Service>, KernelError> {
     const PAGE: Scoped = scoped!(
         "SELECT s.service, s.name, s.owner, s.purpose, s.state, s.created FROM directory_service s
          WHERE {scope:s} AND s.name > $2 ORDER BY s.name LIMIT $3"
@@ -241,8 +257,12 @@ pub(crate) async fn add_member(
     const ADD: Tenanted = tenanted!(
         "INSERT INTO directory_member (grp, member, tenant, node_id, since) VALUES ($2, $3, {tenant}, $4, $5)"
     );
-    let args =
-        vec![Value::text(new.group), Value::text(new.member), Value::text(permit.node()), permit.now().into()];
+    let args = vec![
+        Value::text(new.group),
+        Value::text(new.member),
+        Value::text(permit.node()),
+        permit.now().into(),
+    ];
     tx.run(ADD, args).await.map(|_| ())
 }
 
@@ -294,8 +314,9 @@ pub(crate) async fn set_post(
     post: PostId,
     filled: Option<(PersonId, GrantId)>,
 ) -> Result<(), KernelError> {
-    const SET: Tenanted =
-        tenanted!("UPDATE directory_post SET person = $3, grant_id = $4 WHERE tenant = {tenant} AND post = $2");
+    const SET: Tenanted = tenanted!(
+        "UPDATE directory_post SET person = $3, grant_id = $4 WHERE tenant = {tenant} AND post = $2"
+    );
     let (person, grant) = (filled.map(|(person, _)| person), filled.map(|(_, grant)| grant));
     tx.run(SET, vec![Value::text(post), Value::maybe(person), Value::maybe(grant)]).await.map(|_| ())
 }

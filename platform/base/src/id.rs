@@ -164,6 +164,8 @@ ids! {
     SessionId = "ses";
     /// An API token.
     TokenId = "tok";
+    /// A one-time link to set up an account.
+    InvitationId = "inv";
     /// A secret put down for an act that is to come.
     DepositId = "dep";
 }
@@ -194,7 +196,9 @@ mod tests {
 
     #[test]
     fn nothing_else_is_an_id() {
-        for text in ["", "node_", "node_8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "node_01JDG4Q4ZK8V3T6W0R2Y5X7B9U", "node_é"] {
+        for text in
+            ["", "node_", "node_8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "node_01JDG4Q4ZK8V3T6W0R2Y5X7B9U", "node_é"]
+        {
             assert!(text.parse::<NodeId>().is_err(), "{text}");
         }
         assert_eq!("node_7ZZZZZZZZZZZZZZZZZZZZZZZZZ".parse::<NodeId>().unwrap(), NodeId(u128::MAX));

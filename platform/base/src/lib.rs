@@ -20,7 +20,8 @@ pub use clock::{Clock, FixedClock, SystemClock};
 pub use exit::Exit;
 pub use fields::{Fields, Value};
 pub use id::{
-    BadId, DepositId, Entropy, GrantId, GroupId, LoginId, NodeId, PersonId, PostId, RequestId, ServiceId, SessionId, TenantId, TokenId,
+    BadId, DepositId, Entropy, GrantId, GroupId, InvitationId, LoginId, NodeId, PersonId, PostId, RequestId,
+    ServiceId, SessionId, TenantId, TokenId,
 };
 pub use jiff::Timestamp;
 pub use text::{AccountName, BadText, Email, Line, PathName, is_plain};

@@ -124,6 +124,10 @@ mod tests {
         for bad in ["Anna", "-anna", "anna berg", "änna"] {
             assert!(bad.parse::<AccountName>().is_err(), "{bad:?}");
         }
-        assert!("a@b".parse::<Email>().is_ok() && "a@b@c".parse::<Email>().is_err() && "@b".parse::<Email>().is_err());
+        assert!(
+            "a@b".parse::<Email>().is_ok()
+                && "a@b@c".parse::<Email>().is_err()
+                && "@b".parse::<Email>().is_err()
+        );
     }
 }

@@ -52,6 +52,12 @@ impl Fact for () {
     const KIND: &'static str = "";
 }
 
+/// A fact that only some performances bring.
+impl<F: Fact> Fact for Option<F> {
+    const KIND: &'static str = F::KIND;
+    const VERSION: u16 = F::VERSION;
+}
+
 /// A question that reads customer content or the record itself: authorised, and recorded before a row is
 /// released (I5).
 pub trait ReadAct: Serialize + Send + Sync + 'static {
@@ -98,7 +104,11 @@ impl Preview {
     /// Adds a line to the difference.
     #[must_use]
     pub fn change(mut self, what: &str, before: impl ToString, after: impl ToString) -> Self {
-        self.changes.push(Change { what: what.to_owned(), before: before.to_string(), after: after.to_string() });
+        self.changes.push(Change {
+            what: what.to_owned(),
+            before: before.to_string(),
+            after: after.to_string(),
+        });
         self
     }
 }
@@ -231,7 +241,9 @@ impl<A: Act> ErasedAct for A {
     }
 
     fn preview<'a>(&'a self, tx: &'a mut ReadTx<'_>) -> Boxed<'a, Result<Preview, Box<dyn Problem>>> {
-        Box::pin(async move { Act::preview(self, tx).await.map_err(|error| Box::new(error) as Box<dyn Problem>) })
+        Box::pin(
+            async move { Act::preview(self, tx).await.map_err(|error| Box::new(error) as Box<dyn Problem>) },
+        )
     }
 
     fn perform<'a>(
@@ -241,22 +253,18 @@ impl<A: Act> ErasedAct for A {
     ) -> Boxed<'a, Result<ErasedDone, Box<dyn Problem>>> {
         Box::pin(async move {
             let permit = Permit::<A>::new(permitted);
-            let done = Act::perform(self, &permit, tx).await.map_err(|error| Box::new(error) as Box<dyn Problem>)?;
+            let done =
+                Act::perform(self, &permit, tx).await.map_err(|error| Box::new(error) as Box<dyn Problem>)?;
             erase(done).map_err(|error| Box::new(crate::KernelError::Stored(error)) as Box<dyn Problem>)
         })
     }
 }
 
 fn erase<A: Act>(done: Done<A>) -> Result<ErasedDone, serde_json::Error> {
-    let fact = if A::Fact::KIND.is_empty() {
-        None
-    } else {
-        Some(FactBytes {
-            kind: A::Fact::KIND,
-            version: A::Fact::VERSION,
-            body: serde_json::to_vec(&done.fact)?,
-        })
-    };
+    let body = serde_json::to_vec(&done.fact)?;
+    // Nothing is told where there is no fact, or where this performance brought none.
+    let told = !A::Fact::KIND.is_empty() && body != b"null";
+    let fact = told.then_some(FactBytes { kind: A::Fact::KIND, version: A::Fact::VERSION, body });
     let output = serde_json::to_value(&done.output)?;
     Ok(ErasedDone { output, typed: Box::new(done.output), summary: done.summary, fact })
 }

@@ -127,7 +127,11 @@ async fn read_head(tx: &mut Tx<'_>, key: &MacKey) -> Result<Head, DbError> {
     let row = tx.row("SELECT seq, hash, mac FROM log_head WHERE log_id = $1", vec![LOG.into()]).await?;
     let row = row.ok_or_else(tampered)?;
     let head = Head { seq: row.get(0)?, hash: row.get::<Vec<u8>>(1)?.try_into().map_err(|_| tampered())? };
-    if garrison_secrets::same(&head_tag(key, &head), &row.get::<Vec<u8>>(2)?) { Ok(head) } else { Err(tampered()) }
+    if garrison_secrets::same(&head_tag(key, &head), &row.get::<Vec<u8>>(2)?) {
+        Ok(head)
+    } else {
+        Err(tampered())
+    }
 }
 
 /// Appends; the last thing before the commit, so that numbers become visible in order. Fills in the number.
@@ -164,8 +168,7 @@ pub(crate) async fn append(tx: &mut Tx<'_>, key: &MacKey, record: &mut Record) -
 }
 
 /// The columns that [`open`] wants, in its order.
-pub(crate) const COLUMNS: &str =
-    "a.seq, a.record, a.hash, a.mac, a.tenant, a.node_id, a.received, a.operation, a.actor, a.object, a.result, a.request";
+pub(crate) const COLUMNS: &str = "a.seq, a.record, a.hash, a.mac, a.tenant, a.node_id, a.received, a.operation, a.actor, a.object, a.result, a.request";
 
 /// A stored record, when it is the one that was written. (Whether it follows the one before is for [`verify`].)
 pub(crate) fn open(key: &MacKey, row: &Row) -> Result<(Record, Tag), DbError> {
@@ -192,7 +195,9 @@ pub(crate) fn open(key: &MacKey, row: &Row) -> Result<(Record, Tag), DbError> {
 pub(crate) async fn verify(tx: &mut Tx<'_>, key: &MacKey) -> Result<i64, DbError> {
     const STEP: i64 = 2_000;
     let mut last = Head { seq: 0, hash: Tag::default() };
-    let page = format!("SELECT {COLUMNS} FROM audit a WHERE a.log_id = $1 AND a.seq > $2 AND a.seq <= $3 ORDER BY a.seq");
+    let page = format!(
+        "SELECT {COLUMNS} FROM audit a WHERE a.log_id = $1 AND a.seq > $2 AND a.seq <= $3 ORDER BY a.seq"
+    );
     let head = read_head(tx, key).await?;
     loop {
         let rows = tx.rows(page.clone(), vec![LOG.into(), last.seq.into(), (last.seq + STEP).into()]).await?;
@@ -211,5 +216,9 @@ pub(crate) async fn verify(tx: &mut Tx<'_>, key: &MacKey) -> Result<i64, DbError
             last = Head { seq: record.seq, hash };
         }
     }
-    if last == head { Ok(last.seq) } else { Err(DbError::Tampered { table: "audit", row: (last.seq + 1).to_string() }) }
+    if last == head {
+        Ok(last.seq)
+    } else {
+        Err(DbError::Tampered { table: "audit", row: (last.seq + 1).to_string() })
+    }
 }

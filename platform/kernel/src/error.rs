@@ -77,4 +77,8 @@ impl Problem for KernelError {
             Self::Stored(_) | Self::BrokeOff(_) => &problems::INTERNAL,
         }
     }
+
+    fn retry_at(&self) -> Option<Timestamp> {
+        if let Self::TooMany { until } = self { Some(*until) } else { None }
+    }
 }

@@ -109,7 +109,8 @@ async fn follow(inner: &Arc<Inner>, subscription: &Subscription) -> Result<usize
     let mut tx = inner.db.read().await?;
     let place = tx.row("SELECT seq FROM consumer WHERE name = $1", vec![subscription.name.into()]).await?;
     let place = place.map(|row| row.get::<i64>(0)).transpose()?;
-    let sql = "SELECT seq, fact_id, tenant, kind, version, body FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2";
+    let sql =
+        "SELECT seq, fact_id, tenant, kind, version, body FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2";
     let rows = tx.rows(sql, vec![place.unwrap_or(0).into(), BATCH.into()]).await?;
     drop(tx);
     let facts = rows.iter().map(fact).collect::<Result<Vec<_>, _>>()?;
@@ -122,12 +123,17 @@ async fn follow(inner: &Arc<Inner>, subscription: &Subscription) -> Result<usize
         let count = acts.len();
         for (number, act) in acts.into_iter().enumerate() {
             let actor = Actor::system(System::FOLLOWER, fact.tenant, Origin::system(fact.id.clone()));
-            let settle =
-                if number + 1 == count { Settle::Consumer(subscription.name, fact.seq) } else { Settle::Nothing };
+            let settle = if number + 1 == count {
+                Settle::Consumer(subscription.name, fact.seq)
+            } else {
+                Settle::Nothing
+            };
             let act: Arc<dyn ErasedAct> = Arc::from(act.0);
             match run(inner, &actor, &act, settle).await {
                 Err(problem) if problem.kind().status == 503 => return Ok(done),
-                Err(problem) => tracing::warn!(fact = %fact.id, why = %problem, "a follower's act did not succeed"),
+                Err(problem) => {
+                    tracing::warn!(fact = %fact.id, why = %problem, "a follower's act did not succeed")
+                }
                 Ok(_) => {}
             }
             done += 1;

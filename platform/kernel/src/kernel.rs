@@ -14,7 +14,8 @@ use crate::module::{Module, Subscription, Timer};
 use crate::perform::{Finished, perform};
 use crate::tx::locate;
 use crate::{
-    Act, Actor, DatabaseUrl, Explanation, KernelError, Migration, ObjectRef, Problem, ReadAct, ReadTx, Verb, audit,
+    Act, Actor, DatabaseUrl, Explanation, Holder, KernelError, Migration, ObjectRef, Problem, ReadAct,
+    ReadTx, Verb, audit,
 };
 
 /// What the kernel is opened with.
@@ -53,6 +54,8 @@ pub(crate) struct Keys {
     pub(crate) deposits: SealKey,
     pub(crate) outputs: SealKey,
     pub(crate) cursors: SealKey,
+    domain_secrets: SealKey,
+    domain_tags: MacKey,
 }
 
 impl Keys {
@@ -64,16 +67,38 @@ impl Keys {
             deposits: root.seal("kernel/deposits"),
             outputs: root.seal("kernel/outputs"),
             cursors: root.seal("kernel/cursors"),
+            domain_secrets: root.seal("kernel/domain-secrets"),
+            domain_tags: root.mac("kernel/domain-tags"),
         }
     }
 
     pub(crate) fn seal_row(&self, table: &str, cells: &[Value]) -> Vec<u8> {
         let cells: Vec<_> = cells.iter().map(Value::canonical).collect();
-        let parts: Vec<&[u8]> = std::iter::once(table.as_bytes()).chain(cells.iter().map(AsRef::as_ref)).collect();
+        let parts: Vec<&[u8]> =
+            std::iter::once(table.as_bytes()).chain(cells.iter().map(AsRef::as_ref)).collect();
         self.domain_rows.tag(&parts).to_vec()
     }
 
-    pub(crate) fn check_row(&self, table: &'static str, cells: &[Value], mac: &[u8]) -> Result<(), KernelError> {
+    pub(crate) fn tag(&self, purpose: &str, secret: &[u8]) -> Vec<u8> {
+        self.domain_tags.tag(&[purpose.as_bytes(), secret]).to_vec()
+    }
+
+    pub(crate) fn conceal(&self, place: &str, plain: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
+        self.domain_secrets.seal(place, plain, entropy)
+    }
+
+    pub(crate) fn reveal(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, KernelError> {
+        let opened = self.domain_secrets.open(place, sealed);
+        let tampered = |_| DbError::Tampered { table: "a sealed column", row: place.to_owned() };
+        Ok(opened.map_err(tampered)?.to_vec())
+    }
+
+    pub(crate) fn check_row(
+        &self,
+        table: &'static str,
+        cells: &[Value],
+        mac: &[u8],
+    ) -> Result<(), KernelError> {
         if garrison_secrets::same(&self.seal_row(table, cells), mac) {
             return Ok(());
         }
@@ -148,8 +173,9 @@ impl Kernel {
         let keys = Keys::derive(options.root_key);
         let (verbs, policies) = fold_policies(&modules)?;
         let db = Db::open(&options.database, options.connections).await?;
-        let domains: Vec<_> =
-            std::iter::once(("kernel", KERNEL)).chain(modules.iter().map(|module| (module.name, module.migrations))).collect();
+        let domains: Vec<_> = std::iter::once(("kernel", KERNEL))
+            .chain(modules.iter().map(|module| (module.name, module.migrations)))
+            .collect();
         migrate(&db, &domains, now).await?;
         let index = load(&db, &keys).await?;
         let mut inner = Inner {
@@ -184,15 +210,25 @@ impl Kernel {
                 Err(_) => Err(KernelError::BrokeOff("the act answered another type".into()).into()),
             },
             Finished::Waiting(request) => Ok(Outcome::Waiting(request)),
-            Finished::Repeated(_) => Err(KernelError::BrokeOff("an act without a key was repeated".into()).into()),
+            Finished::Repeated(_) => {
+                Err(KernelError::BrokeOff("an act without a key was repeated".into()).into())
+            }
         }
     }
 
     /// The same, answered as JSON; a request that repeats an idempotency key is answered as before.
-    pub async fn act_as_json<A: Act>(&self, actor: &Actor, act: A) -> Result<Outcome<Json>, Box<dyn Problem>> {
+    pub async fn act_as_json<A: Act>(
+        &self,
+        actor: &Actor,
+        act: A,
+    ) -> Result<Outcome<Json>, Box<dyn Problem>> {
         Ok(match perform(&self.0, actor, Arc::new(act)).await? {
-            Finished::Done { output, .. } | Finished::Repeated(Outcome::Done(output)) => Outcome::Done(output),
-            Finished::Waiting(request) | Finished::Repeated(Outcome::Waiting(request)) => Outcome::Waiting(request),
+            Finished::Done { output, .. } | Finished::Repeated(Outcome::Done(output)) => {
+                Outcome::Done(output)
+            }
+            Finished::Waiting(request) | Finished::Repeated(Outcome::Waiting(request)) => {
+                Outcome::Waiting(request)
+            }
         })
     }
 
@@ -208,7 +244,11 @@ impl Kernel {
         };
         if roots.is_empty() {
             let why = "no grant gives a role that allows it, anywhere".to_owned();
-            return Err(KernelError::Denied { verb: verb.to_string(), object: actor.tenant.to_string(), why });
+            return Err(KernelError::Denied {
+                verb: verb.to_string(),
+                object: actor.tenant.to_string(),
+                why,
+            });
         }
         let whole = roots.len() == 1 && roots.first().copied() == root;
         Ok(ReadTx::own(tx, self.0.clone(), actor, (!whole).then_some(roots), now))
@@ -222,7 +262,12 @@ impl Kernel {
     }
 
     /// Whether the actor may do this there; asked again, by the kernel itself, whenever it is done.
-    pub async fn explain(&self, actor: &Actor, verb: &str, object: &ObjectRef) -> Result<Explanation, KernelError> {
+    pub async fn explain(
+        &self,
+        actor: &Actor,
+        verb: &str,
+        object: &ObjectRef,
+    ) -> Result<Explanation, KernelError> {
         let (verb, _) = *self.0.verbs.get(verb).ok_or_else(|| KernelError::UnknownVerb(verb.to_owned()))?;
         let mut tx = self.0.db.read().await?;
         self.0.catch_up(&mut tx).await?;
@@ -238,12 +283,18 @@ impl Kernel {
     }
 
     /// Puts a secret down for an act that is to come; it is there once, until `expires`.
-    pub async fn deposit(&self, tenant: TenantId, secret: &[u8], expires: Timestamp) -> Result<DepositId, KernelError> {
+    pub async fn deposit(
+        &self,
+        tenant: TenantId,
+        secret: &[u8],
+        expires: Timestamp,
+    ) -> Result<DepositId, KernelError> {
         let id = DepositId::new(self.0.clock.now(), &*self.0.entropy);
         let sealed = self.0.keys.deposits.seal(&format!("deposit/{id}"), secret, &*self.0.entropy);
         let (mut tx, _turn) = self.0.db.write().await?;
         let args = vec![Value::text(id), Value::text(tenant), sealed.into(), expires.into()];
-        tx.run("INSERT INTO deposit (deposit_id, tenant, sealed, expires) VALUES ($1, $2, $3, $4)", args).await?;
+        tx.run("INSERT INTO deposit (deposit_id, tenant, sealed, expires) VALUES ($1, $2, $3, $4)", args)
+            .await?;
         tx.commit().await?;
         Ok(id)
     }
@@ -256,6 +307,11 @@ impl Kernel {
             self.0.index().tenants.iter().map(|(id, (name, _))| (*id, name.clone())).collect();
         tenants.sort_by(|left, right| left.1.cmp(&right.1));
         Ok(tenants)
+    }
+
+    /// The name of a person, service account or group; its id where it has none.
+    pub fn name_of(&self, who: Holder) -> String {
+        self.0.index().known.get(&who).map_or_else(|| who.to_string(), |known| known.name.clone())
     }
 
     /// Verifies the rows that decisions rest on, and the whole audit log; tells how many records there are.
@@ -275,6 +331,12 @@ impl Kernel {
     /// The names of all roles.
     pub fn roles(&self) -> &[String] {
         &self.0.policies.roles
+    }
+
+    /// What is stored of a secret, so that it can be recognised and not be read: a MAC under a key outside the
+    /// database.
+    pub fn tag(&self, purpose: &str, secret: &[u8]) -> Vec<u8> {
+        self.0.keys.tag(purpose, secret)
     }
 
     /// The time.

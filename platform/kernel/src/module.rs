@@ -104,7 +104,12 @@ impl Module {
 
     /// Follows facts of a kind. `name` keeps the place, and must never change.
     #[must_use]
-    pub fn follow(mut self, name: &'static str, kind: &'static str, follow: fn(&StoredFact) -> Vec<FollowUp>) -> Self {
+    pub fn follow(
+        mut self,
+        name: &'static str,
+        kind: &'static str,
+        follow: fn(&StoredFact) -> Vec<FollowUp>,
+    ) -> Self {
         self.subscriptions.push(Subscription { name, kind, follow });
         self
     }

@@ -134,7 +134,7 @@ impl Attempt<'_> {
             Err((refused, object)) => return self.refuse(refused, &object, "denied").await,
         };
         if let Settle::Approved(approved) = self.settle
-            && let Err(void) = approved.still_holds(self.inner, &mut self.tx, self.actor.tenant, self.act).await?
+            && let Err(void) = approved.still_holds(self.inner, &mut self.tx, self.actor, self.act).await?
         {
             let object = located.first().cloned();
             return self.refuse(KernelError::Void(void), &object, "denied").await;
@@ -147,7 +147,9 @@ impl Attempt<'_> {
     }
 
     /// Finds every target and asks policy about each.
-    async fn authorise(&mut self) -> Result<Result<Vec<Located>, (KernelError, Option<Located>)>, KernelError> {
+    async fn authorise(
+        &mut self,
+    ) -> Result<Result<Vec<Located>, (KernelError, Option<Located>)>, KernelError> {
         let mut located = Vec::new();
         for target in self.act.targets() {
             match locate(&mut self.tx, self.inner, self.actor.tenant, &target).await {
@@ -205,13 +207,14 @@ impl Attempt<'_> {
     /// Stores the act as it will run, with what approvers see.
     async fn wait(&mut self, located: &[Located], slots: Vec<Slot>) -> Result<Said, KernelError> {
         let first = located.first().ok_or(KernelError::NotFound)?;
-        let preview = crate::waiting::preview(self.inner, &mut self.tx, self.actor.tenant, self.act).await?;
+        let preview = crate::waiting::preview(self.inner, &mut self.tx, self.actor, self.act).await?;
         let preview = match preview {
             Ok(preview) => preview,
             Err(problem) => return self.failed(problem, Some(first)).await,
         };
         let sentence = format!("waits for approval: {}", preview.sentence);
-        let waiting = crate::waiting::NewRequest { actor: self.actor, act: self.act, preview, slots, node: first.node };
+        let waiting =
+            crate::waiting::NewRequest { actor: self.actor, act: self.act, preview, slots, node: first.node };
         let request = waiting.store(self.inner, &mut self.tx, self.now).await?;
         self.remember(&Outcome::Waiting(request)).await?;
         let summary = Summary { result: "waiting", sentence, object: None };
@@ -264,7 +267,11 @@ impl Attempt<'_> {
         Ok(Said { answer: Ok(finished), changes, complete })
     }
 
-    async fn failed(&mut self, problem: Box<dyn Problem>, first: Option<&Located>) -> Result<Said, KernelError> {
+    async fn failed(
+        &mut self,
+        problem: Box<dyn Problem>,
+        first: Option<&Located>,
+    ) -> Result<Said, KernelError> {
         let why = problem.to_string();
         if let Settle::Approved(approved) = self.settle {
             approved.close(self.inner, &mut self.tx, "failed", &why).await?;
@@ -297,7 +304,8 @@ impl Attempt<'_> {
             i64::from(fact.version).into(),
             fact.body.clone().into(),
         ];
-        let sql = "INSERT INTO outbox (seq, fact_id, tenant, kind, version, body) VALUES ($1, $2, $3, $4, $5, $6)";
+        let sql =
+            "INSERT INTO outbox (seq, fact_id, tenant, kind, version, body) VALUES ($1, $2, $3, $4, $5, $6)";
         self.tx.run(sql, args).await?;
         Ok(())
     }
@@ -328,7 +336,10 @@ impl Attempt<'_> {
     fn key(&self) -> Option<(&str, [u8; 32])> {
         let key = self.actor.origin.idempotency_key.as_deref()?;
         let content = serde_json::to_vec(&self.act.content().ok()?).ok()?;
-        Some((key, garrison_secrets::digest(&[self.act.verb().as_str().as_bytes(), b"\0", &content].concat())))
+        Some((
+            key,
+            garrison_secrets::digest(&[self.act.verb().as_str().as_bytes(), b"\0", &content].concat()),
+        ))
     }
 
     /// What the same request was answered before, if it was.
@@ -342,8 +353,11 @@ impl Attempt<'_> {
             return Ok(Some(Err(KernelError::KeyReused)));
         }
         let answer = self.inner.keys.outputs.open(&place, &row.get::<Vec<u8>>(1)?);
-        let answer = answer.map_err(|_| KernelError::Database(crate::DbError::Tampered { table: "idempotency", row: place }))?;
-        let answer: (Option<RequestId>, Json) = serde_json::from_slice(&answer).map_err(KernelError::Stored)?;
+        let answer = answer.map_err(|_| {
+            KernelError::Database(crate::DbError::Tampered { table: "idempotency", row: place })
+        })?;
+        let answer: (Option<RequestId>, Json) =
+            serde_json::from_slice(&answer).map_err(KernelError::Stored)?;
         Ok(Some(Ok(Finished::Repeated(match answer {
             (Some(request), _) => Outcome::Waiting(request),
             (None, output) => Outcome::Done(output),
@@ -392,8 +406,20 @@ fn refusal(inner: &Inner, actor: &Actor, verb: Verb, at: &Located, now: Timestam
     Some(KernelError::Denied { verb: verb.to_string(), object: format!("{} {}", at.kind, at.id), why })
 }
 
+/// The refusal of a question that the actor may ask nowhere.
+fn nowhere(inner: &Inner, actor: &Actor, verb: Verb, now: Timestamp) -> Option<KernelError> {
+    let allowed = !authz::roots(&inner.index(), &inner.policies, actor, verb, now).is_empty();
+    let why = "no grant gives a role that allows it, anywhere".to_owned();
+    (!allowed).then(|| KernelError::Denied { verb: verb.to_string(), object: actor.tenant.to_string(), why })
+}
+
 /// A record with everything but what is told of the act itself.
-fn envelope(inner: &Inner, actor: &Actor, (verb, object): (Verb, Option<&Located>), now: Timestamp) -> Record {
+fn envelope(
+    inner: &Inner,
+    actor: &Actor,
+    (verb, object): (Verb, Option<&Located>),
+    now: Timestamp,
+) -> Record {
     let index = inner.index();
     let known = index.known.get(&Holder::Actor(actor.id));
     let groups = index.holders(actor.id).filter_map(|holder| match holder {
@@ -416,7 +442,11 @@ fn envelope(inner: &Inner, actor: &Actor, (verb, object): (Verb, Option<&Located
             groups: std::iter::once("everyone".to_owned()).chain(groups).collect(),
             kind: actor.id.kind().to_owned(),
         },
-        source: RecordSource { ip: actor.origin.ip, port: actor.origin.port, sender: actor.origin.agent.clone() },
+        source: RecordSource {
+            ip: actor.origin.ip,
+            port: actor.origin.port,
+            sender: actor.origin.agent.clone(),
+        },
         operation: verb.to_string(),
         method: actor.origin.method,
         object: RecordObject {
@@ -446,6 +476,10 @@ pub(crate) async fn record_question<R: ReadAct>(
         let mut refused = None;
         let mut first = None;
         for target in question.targets() {
+            if target.kind == "anywhere" {
+                refused = refused.or_else(|| nowhere(inner, actor, R::VERB, now));
+                continue;
+            }
             match locate(&mut tx, inner, actor.tenant, &target).await {
                 Ok(at) => {
                     refused = refused.or_else(|| refusal(inner, actor, R::VERB, &at, now));

@@ -21,6 +21,11 @@ pub struct ProblemType {
 pub trait Problem: std::error::Error + Send + Sync + 'static {
     /// Its kind. `Display` tells the details: what was being done, with ids, without secrets.
     fn kind(&self) -> &'static ProblemType;
+
+    /// When it makes sense to try again, where that is known.
+    fn retry_at(&self) -> Option<garrison_base::Timestamp> {
+        None
+    }
 }
 
 /// Declares problem types and the registry of them.

@@ -9,7 +9,11 @@ use crate::{Actor, Kernel, KernelError, Origin, System, WriteTx};
 impl Kernel {
     /// Founds a tenant with the root of its tree. Only a process that holds the root key can: the command line
     /// on the machine itself.
-    pub async fn found_tenant(&self, name: &PathName, origin: Origin) -> Result<(TenantId, NodeId), KernelError> {
+    pub async fn found_tenant(
+        &self,
+        name: &PathName,
+        origin: Origin,
+    ) -> Result<(TenantId, NodeId), KernelError> {
         let inner = &self.0;
         let (mut tx, _turn) = inner.db.write().await?;
         inner.catch_up(&mut tx).await?;
@@ -41,7 +45,11 @@ impl Kernel {
             },
             operation: "tenant:found".to_owned(),
             method: actor.origin.method,
-            object: RecordObject { kind: "tenant".to_owned(), id: tenant.to_string(), component: "kernel".to_owned() },
+            object: RecordObject {
+                kind: "tenant".to_owned(),
+                id: tenant.to_string(),
+                component: "kernel".to_owned(),
+            },
             content: json!({ "name": name }),
             result: "success".to_owned(),
             reason: format!("the tenant {name} was founded on the machine"),

@@ -100,6 +100,9 @@ mod tests {
         const LIST: Scoped = scoped!("SELECT n.name FROM node n WHERE {scope:n} AND n.name > $2");
         assert_eq!(LIST.expand(None), "SELECT n.name FROM node n WHERE (n.tenant = $1) AND n.name > $2");
         let narrowed = LIST.expand(Some((3, 2)));
-        assert!(narrowed.contains("scope_trail.node_id = n.node_id AND scope_trail.ancestor IN ($3, $4)))"), "{narrowed}");
+        assert!(
+            narrowed.contains("scope_trail.node_id = n.node_id AND scope_trail.ancestor IN ($3, $4)))"),
+            "{narrowed}"
+        );
     }
 }

@@ -118,7 +118,12 @@ impl ReadTx<'_> {
     }
 
     /// The visible nodes directly under one, by name, after `after`, with what hangs on them.
-    pub async fn level(&mut self, parent: NodeId, after: &str, limit: i64) -> Result<Vec<Level>, KernelError> {
+    pub async fn level(
+        &mut self,
+        parent: NodeId,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<Level>, KernelError> {
         const PAGE: Scoped = crate::scoped!(
             "SELECT n.node_id, n.parent, n.name, n.kind, n.production,
                  (SELECT COUNT(*) FROM node c WHERE c.tenant = $1 AND c.parent = n.node_id AND c.state = 'live'),
@@ -215,8 +220,13 @@ impl WriteTx<'_> {
         let now = self.now();
         let row = vec![Value::text(self.tenant()), name.as_str().into(), Value::text(id), now.into()];
         self.put(&TENANT, row).await?;
-        let root =
-            Node { id, parent: None, name: name.to_string(), kind: NodeKind::Organisation, production: false };
+        let root = Node {
+            id,
+            parent: None,
+            name: name.to_string(),
+            kind: NodeKind::Organisation,
+            production: false,
+        };
         self.write_node(&root).await?;
         self.start_trail(id, None).await
     }
@@ -318,7 +328,9 @@ impl WriteTx<'_> {
         let node = self.read().node(from).await?;
         self.node_of(&into.into()).await?;
         if node.parent.is_none() || self.is_below(into, from).await? {
-            return Err(KernelError::Invalid("a node can be merged neither into itself nor into one below it".into()));
+            return Err(KernelError::Invalid(
+                "a node can be merged neither into itself nor into one below it".into(),
+            ));
         }
         if self.inner().index().rules.keys().any(|(at, _)| *at == from) {
             return Err(KernelError::Invalid(

@@ -120,10 +120,10 @@ pub struct Approval {
 pub(crate) async fn preview(
     inner: &Arc<Inner>,
     tx: &mut Tx<'static>,
-    tenant: TenantId,
+    actor: &Actor,
     act: &Arc<dyn ErasedAct>,
 ) -> Result<Result<Preview, Box<dyn Problem>>, KernelError> {
-    let mut read = ReadTx::within(tx, inner.clone(), tenant, inner.clock.now());
+    let mut read = ReadTx::within(tx, inner.clone(), actor, inner.clock.now());
     let mut preview = match act.preview(&mut read).await {
         Ok(preview) => preview,
         Err(problem) => return Ok(Err(problem)),
@@ -240,7 +240,12 @@ async fn approvals(inner: &Inner, tx: &mut Tx<'_>, id: RequestId) -> Result<Vec<
 }
 
 /// A request as people see it, from its row.
-pub(crate) async fn view(inner: &Inner, tx: &mut Tx<'_>, tenant: TenantId, id: RequestId) -> Result<Request, KernelError> {
+pub(crate) async fn view(
+    inner: &Inner,
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    id: RequestId,
+) -> Result<Request, KernelError> {
     let row = find(inner, tx, tenant, id).await?;
     let stored = |bytes: &[u8]| serde_json::from_slice::<Json>(bytes).map_err(KernelError::Stored);
     let act: Vec<u8> = row.get(5)?;
@@ -276,8 +281,10 @@ pub(crate) async fn run(inner: &Arc<Inner>, tenant: TenantId, id: RequestId) -> 
     let approvals = approvals(inner, &mut tx, id).await?;
     drop(tx);
     let key = (row.get::<String>(3)?, row.get::<i64>(4)?);
-    let restore = inner.acts.iter().find(|((verb, version), _)| **verb == *key.0 && i64::from(*version) == key.1);
-    let (_, restore) = restore.ok_or_else(|| KernelError::UnknownVerb(format!("{} (version {})", key.0, key.1)))?;
+    let restore =
+        inner.acts.iter().find(|((verb, version), _)| **verb == *key.0 && i64::from(*version) == key.1);
+    let (_, restore) =
+        restore.ok_or_else(|| KernelError::UnknownVerb(format!("{} (version {})", key.0, key.1)))?;
     let act: Arc<dyn ErasedAct> = Arc::from(restore(&row.get::<Vec<u8>>(5)?).map_err(KernelError::Stored)?);
     let mut actor: Actor = serde_json::from_slice(&row.get::<Vec<u8>>(7)?).map_err(KernelError::Stored)?;
     actor.origin.request = id.to_string();
@@ -310,9 +317,10 @@ impl Approved {
         &self,
         inner: &Arc<Inner>,
         tx: &mut Tx<'static>,
-        tenant: TenantId,
+        actor: &Actor,
         act: &Arc<dyn ErasedAct>,
     ) -> Result<Result<(), String>, KernelError> {
+        let tenant = actor.tenant;
         let row = find(inner, tx, tenant, self.id).await?;
         if row.get::<RequestState>(10)? != RequestState::Open {
             return Ok(Err("it was decided already".into()));
@@ -329,7 +337,7 @@ impl Approved {
             return Ok(Err(why));
         }
         let seen: Preview = serde_json::from_slice(&row.get::<Vec<u8>>(6)?).map_err(KernelError::Stored)?;
-        Ok(match preview(inner, tx, tenant, act).await? {
+        Ok(match preview(inner, tx, actor, act).await? {
             Ok(now) if now == seen => Ok(()),
             Ok(_) => Err("what it rests on has changed since it was asked".into()),
             Err(problem) => Err(problem.to_string()),
@@ -337,7 +345,12 @@ impl Approved {
     }
 
     /// What is wrong with the approvals as they are now, if anything.
-    fn lacking(&self, inner: &Inner, (node, requester): (NodeId, ActorId), filled: &[Approval]) -> Option<String> {
+    fn lacking(
+        &self,
+        inner: &Inner,
+        (node, requester): (NodeId, ActorId),
+        filled: &[Approval],
+    ) -> Option<String> {
         let now = inner.clock.now();
         let index = inner.index();
         let mut persons = vec![principal(inner, requester)];
@@ -354,7 +367,10 @@ impl Approved {
                 index.roles.get(usize::from(held.role)).is_some_and(|role| *role == slot.role)
             });
             if !active || !holds {
-                return Some(format!("{} no longer holds the role {} that slot {} demands", approval.name, slot.role, slot.name));
+                return Some(format!(
+                    "{} no longer holds the role {} that slot {} demands",
+                    approval.name, slot.role, slot.name
+                ));
             }
             persons.push(person);
         }
@@ -362,14 +378,25 @@ impl Approved {
     }
 
     /// It ran: its output waits, sealed, for the requester.
-    pub(crate) async fn done(&self, inner: &Inner, tx: &mut Tx<'static>, output: &Json) -> Result<(), KernelError> {
+    pub(crate) async fn done(
+        &self,
+        inner: &Inner,
+        tx: &mut Tx<'static>,
+        output: &Json,
+    ) -> Result<(), KernelError> {
         let output = serde_json::to_vec(output).map_err(KernelError::Stored)?;
         let sealed = inner.keys.outputs.seal(&format!("output/{}", self.id), &output, &*inner.entropy);
         decide(inner, tx, self.id, ("done", "approved and performed", sealed)).await
     }
 
     /// It did not run.
-    pub(crate) async fn close(&self, inner: &Inner, tx: &mut Tx<'static>, state: &str, why: &str) -> Result<(), KernelError> {
+    pub(crate) async fn close(
+        &self,
+        inner: &Inner,
+        tx: &mut Tx<'static>,
+        state: &str,
+        why: &str,
+    ) -> Result<(), KernelError> {
         decide(inner, tx, self.id, (state, why, Vec::new())).await
     }
 }
@@ -384,7 +411,13 @@ async fn decide(
     let sql = format!("SELECT {COLUMNS} FROM waiting WHERE request_id = $1");
     let row = tx.row(sql, vec![Value::text(id)]).await?.ok_or(KernelError::NotFound)?;
     let mut cells = row.cells(10).to_vec();
-    cells.extend([state.into(), why.into(), row.get::<i64>(12)?.into(), row.get::<i64>(13)?.into(), output.into()]);
+    cells.extend([
+        state.into(),
+        why.into(),
+        row.get::<i64>(12)?.into(),
+        row.get::<i64>(13)?.into(),
+        output.into(),
+    ]);
     Ok(write(inner, tx, cells).await?)
 }
 
@@ -395,15 +428,26 @@ fn principal(inner: &Inner, actor: ActorId) -> Holder {
 }
 
 impl WriteTx<'_> {
-    /// The acting person fills a slot of a request: the named one, or the first that fits. When it was the
-    /// last, the act runs once this one is committed.
-    pub async fn fill_slot(&mut self, id: RequestId, slot: Option<&str>, opinion: &str) -> Result<String, KernelError> {
+    /// The acting person fills a slot of a request: the named one, or the first that fits. `digest` is that of
+    /// the act the person has seen. When it was the last slot, the act runs once this one is committed.
+    pub async fn fill_slot(
+        &mut self,
+        id: RequestId,
+        digest: &str,
+        slot: Option<&str>,
+        opinion: &str,
+    ) -> Result<String, KernelError> {
         let inner = self.inner().clone();
         let request = self.open_request(id).await?;
+        if request.digest != digest {
+            return Err(KernelError::NotAnApprover("the digest is not that of the act that waits".into()));
+        }
         let actor = self.actor().clone();
         let mine = principal(&inner, actor.id);
         if !matches!(actor.id, ActorId::Person(_)) || actor.limits.is_some() {
-            return Err(KernelError::NotAnApprover("only a person who is logged in can approve, not a token".into()));
+            return Err(KernelError::NotAnApprover(
+                "only a person who is logged in can approve, not a token".into(),
+            ));
         }
         if principal(&inner, request.requester) == mine {
             return Err(KernelError::NotAnApprover("nobody approves what he asked for himself".into()));
@@ -416,9 +460,15 @@ impl WriteTx<'_> {
             let held = index.held(actor.id, request.node, self.now());
             held.iter().filter_map(|(_, _, held)| index.roles.get(usize::from(held.role)).cloned()).collect()
         };
-        let open = request.slots.iter().filter(|slot| !request.approvals.iter().any(|filled| filled.slot == slot.name));
-        let fits = open.filter(|open| slot.is_none_or(|name| name == open.name)).find(|open| roles.contains(&open.role));
-        let slot = fits.ok_or_else(|| KernelError::NotAnApprover("you hold no role that an open slot demands".into()))?;
+        let open = request
+            .slots
+            .iter()
+            .filter(|slot| !request.approvals.iter().any(|filled| filled.slot == slot.name));
+        let fits = open
+            .filter(|open| slot.is_none_or(|name| name == open.name))
+            .find(|open| roles.contains(&open.role));
+        let slot = fits
+            .ok_or_else(|| KernelError::NotAnApprover("you hold no role that an open slot demands".into()))?;
         let mut cells = vec![
             Value::text(id),
             slot.name.as_str().into(),
@@ -451,7 +501,9 @@ impl WriteTx<'_> {
             })
         };
         if !may || principal(&inner, request.requester) == principal(&inner, actor) {
-            return Err(KernelError::NotAnApprover("you hold no role that a slot of this request demands".into()));
+            return Err(KernelError::NotAnApprover(
+                "you hold no role that a slot of this request demands".into(),
+            ));
         }
         decide(&inner, self.raw(), id, ("rejected", reason, Vec::new())).await
     }
@@ -486,8 +538,11 @@ impl WriteTx<'_> {
             return Err(KernelError::NotFound);
         }
         let output = inner.keys.outputs.open(&format!("output/{id}"), &sealed);
-        let output = output.map_err(|_| KernelError::Database(DbError::Tampered { table: "waiting", row: id.to_string() }))?;
-        decide(&inner, self.raw(), id, ("done", "approved and performed; the output was taken", Vec::new())).await?;
+        let output = output.map_err(|_| {
+            KernelError::Database(DbError::Tampered { table: "waiting", row: id.to_string() })
+        })?;
+        decide(&inner, self.raw(), id, ("done", "approved and performed; the output was taken", Vec::new()))
+            .await?;
         serde_json::from_slice(&output).map_err(KernelError::Stored)
     }
 

@@ -20,7 +20,10 @@ impl Verb {
         while place < bytes.len() {
             #[expect(clippy::indexing_slicing, reason = "place is below the length; iterators are not const")]
             let byte = bytes[place];
-            assert!(byte.is_ascii_lowercase() || byte == b':' || byte == b'-', "lower-case letters, `-`, one `:`");
+            assert!(
+                byte.is_ascii_lowercase() || byte == b':' || byte == b'-',
+                "lower-case letters, `-`, one `:`"
+            );
             if byte == b':' {
                 colons += 1;
             }
@@ -68,6 +71,11 @@ impl ObjectRef {
     /// The actor's own tenant: the root of its tree.
     pub fn tenant() -> Self {
         Self { kind: "tenant", id: String::new() }
+    }
+
+    /// Wherever the actor may: for a question whose answer is narrowed to what may be seen.
+    pub fn anywhere() -> Self {
+        Self { kind: "anywhere", id: String::new() }
     }
 
     /// The kind, as records spell it.

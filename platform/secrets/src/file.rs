@@ -43,18 +43,22 @@ impl RootKey {
     pub fn create(dir: &Path, entropy: &dyn Entropy) -> Result<Self, KeyFileError> {
         let path = dir.join(FILE);
         fs::create_dir_all(dir).map_err(|error| KeyFileError::Io(dir.into(), error))?;
-        fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).map_err(|error| KeyFileError::Io(dir.into(), error))?;
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
+            .map_err(|error| KeyFileError::Io(dir.into(), error))?;
         let mut key = Zeroizing::new([0; 32]);
         entropy.fill(&mut *key);
         let text = Zeroizing::new(format!("{HEAD} {}\n", STANDARD.encode(*key)));
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(|error| {
-            if error.kind() == io::ErrorKind::AlreadyExists {
-                KeyFileError::Exists(path.clone())
-            } else {
-                KeyFileError::Io(path.clone(), error)
-            }
-        })?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| KeyFileError::Io(path, error))?;
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(|error| {
+                if error.kind() == io::ErrorKind::AlreadyExists {
+                    KeyFileError::Exists(path.clone())
+                } else {
+                    KeyFileError::Io(path.clone(), error)
+                }
+            })?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.sync_all())
+            .map_err(|error| KeyFileError::Io(path, error))?;
         Ok(Self(key))
     }
 

@@ -25,7 +25,11 @@ impl SealKey {
         // GCM refuses only messages beyond 64 GiB.
         #[expect(clippy::expect_used, reason = "what is sealed here is far below 64 GiB")]
         self.0
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place.as_bytes()), &mut body)
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(place.as_bytes()),
+                &mut body,
+            )
             .expect("below 64 GiB");
         sealed.append(&mut body);
         sealed

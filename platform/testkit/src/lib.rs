@@ -95,7 +95,11 @@ impl Database {
             Engine::Sqlite => DatabaseUrl::Sqlite(folder.path().join("garrison.db")),
             Engine::Postgres => {
                 let server = server().expect("a server");
-                let name = format!("t{}_{}", std::process::id(), folder.path().file_name().unwrap().to_string_lossy());
+                let name = format!(
+                    "t{}_{}",
+                    std::process::id(),
+                    folder.path().file_name().unwrap().to_string_lossy()
+                );
                 let name = name.replace(|char: char| !char.is_ascii_alphanumeric(), "").to_lowercase();
                 let made = Command::new("psql")
                     .args(["--quiet", "--dbname", &format!("{server}/postgres")])
@@ -117,9 +121,12 @@ impl Database {
     /// Runs SQL behind the kernel's back, as somebody who holds the database would: by `sqlite3` or `psql`.
     pub fn by_hand(&self, sql: &str) -> String {
         let output = match &self.url {
-            DatabaseUrl::Sqlite(path) => {
-                Command::new("sqlite3").args(["-cmd", ".timeout 10000"]).arg(path).arg(sql).output().expect("sqlite3")
-            }
+            DatabaseUrl::Sqlite(path) => Command::new("sqlite3")
+                .args(["-cmd", ".timeout 10000"])
+                .arg(path)
+                .arg(sql)
+                .output()
+                .expect("sqlite3"),
             DatabaseUrl::Postgres(url) => Command::new("psql")
                 .args(["--quiet", "--tuples-only", "--no-align", "--dbname", url, "--command", sql])
                 .output()
@@ -154,7 +161,8 @@ impl Platform {
         let entropy = SeededEntropy::new(7);
         let root_key = RootKey::ephemeral(&entropy);
         let kernel = open(&database, &clock, &root_key, modules).await.unwrap();
-        let (tenant, root) = kernel.found_tenant(&"acme".parse().unwrap(), Origin::system("req-setup")).await.unwrap();
+        let (tenant, root) =
+            kernel.found_tenant(&"acme".parse().unwrap(), Origin::system("req-setup")).await.unwrap();
         Self { kernel, clock, database, root_key, tenant, root }
     }
 

@@ -17,10 +17,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .unwrap_or_default();
         // A page of another origin can send forms and plain text without asking; JSON it cannot.
         if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
-            return Err(Refusal::new(&problems::MEDIA_TYPE, "the header Content-Type must be application/json"));
+            return Err(Refusal::new(
+                &problems::MEDIA_TYPE,
+                "the header Content-Type must be application/json",
+            ));
         }
         let bytes = to_bytes(request.into_body(), LIMIT)
             .await

@@ -144,14 +144,16 @@ fn credential(headers: &HeaderMap) -> Option<Credential> {
 /// Whether a request that may change something was made by a page of this origin. `SameSite` alone would let
 /// every other host of the same site send one.
 fn same_origin(parts: &Parts) -> bool {
-    if matches!(parts.method, HttpMethod::GET | HttpMethod::HEAD | HttpMethod::OPTIONS) {
-        return true;
-    }
-    let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    matches!(parts.method, HttpMethod::GET | HttpMethod::HEAD | HttpMethod::OPTIONS)
+        || from_this_site(&parts.headers)
+}
+
+/// Whether a form was sent by a page of this site, by the word of the browser.
+pub fn from_this_site(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text("sec-fetch-site") {
         return matches!(site, "same-origin" | "none");
     }
-    let host = text("host").or_else(|| parts.uri.authority().map(axum::http::uri::Authority::as_str));
     let origin = text("origin").and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-    origin.is_some() && origin == host
+    origin.is_some() && origin == text("host")
 }

@@ -3,13 +3,15 @@
 use garrison_kernel::{Act, Verb};
 use serde_json::json;
 use utoipa::openapi::extensions::ExtensionsBuilder;
-use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{
+    HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
+};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    Components, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref, RefOr, Required,
-    ResponseBuilder, SecurityRequirement,
+    Components, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref, RefOr,
+    Required, ResponseBuilder, SecurityRequirement,
 };
 use utoipa::{IntoParams, ToSchema};
 
@@ -29,7 +31,13 @@ pub(crate) struct Described {
 
 impl Described {
     pub(crate) fn own(path: &str, method: HttpMethod, verb: Option<Verb>, operation: Operation) -> Self {
-        Self { path: path.to_owned(), method: Some(method), verb, operation: Some(operation), schemas: Vec::new() }
+        Self {
+            path: path.to_owned(),
+            method: Some(method),
+            verb,
+            operation: Some(operation),
+            schemas: Vec::new(),
+        }
     }
 
     pub(crate) fn schema<T: ToSchema>() -> Self {
@@ -79,7 +87,8 @@ where
     collect::<A>(&mut schemas);
     collect::<A::Output>(&mut schemas);
     let body = ContentBuilder::new().schema(Some(reference::<A>())).build();
-    let body = RequestBodyBuilder::new().content("application/json", body).required(Some(Required::True)).build();
+    let body =
+        RequestBodyBuilder::new().content("application/json", body).required(Some(Required::True)).build();
     let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(200));
     let key = ParameterBuilder::new()
         .name("Idempotency-Key")
@@ -95,10 +104,20 @@ where
         .response("202", json_response("It waits for approvals.", reference::<Waiting>()))
         .response("default", problem_response())
         .build();
-    Described { path, method: Some(HttpMethod::Post), verb: Some(A::VERB), operation: Some(operation), schemas }
+    Described {
+        path,
+        method: Some(HttpMethod::Post),
+        verb: Some(A::VERB),
+        operation: Some(operation),
+        schemas,
+    }
 }
 
-pub(crate) fn question<Q: IntoParams, T: ToSchema>(path: String, verb: Verb, summary: &'static str) -> Described {
+pub(crate) fn question<Q: IntoParams, T: ToSchema>(
+    path: String,
+    verb: Verb,
+    summary: &'static str,
+) -> Described {
     let mut schemas = Schemas::new();
     collect::<T>(&mut schemas);
     let place = |mut parameter: Parameter| {
@@ -138,9 +157,12 @@ pub fn document(routes: &Routes) -> OpenApi {
     collect::<problem::Body>(&mut shared);
     collect::<Waiting>(&mut shared);
     components.schemas.extend(shared);
-    let refused = ContentBuilder::new().schema(Some(RefOr::<Schema>::Ref(Ref::from_schema_name("Problem")))).build();
     let refused =
-        ResponseBuilder::new().description("Refused (RFC 9457).").content("application/problem+json", refused).build();
+        ContentBuilder::new().schema(Some(RefOr::<Schema>::Ref(Ref::from_schema_name("Problem")))).build();
+    let refused = ResponseBuilder::new()
+        .description("Refused (RFC 9457).")
+        .content("application/problem+json", refused)
+        .build();
     components.responses.insert("Problem".to_owned(), refused.into());
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
     components.add_security_scheme("token", SecurityScheme::Http(bearer));

@@ -11,7 +11,9 @@ mod question;
 mod routes;
 
 pub use body::Body;
-pub use caller::{Caller, Client, Credential, Gate, Identified, SESSION_COOKIE, session_cookie};
+pub use caller::{
+    Caller, Client, Credential, Gate, Identified, SESSION_COOKIE, from_this_site, session_cookie,
+};
 pub use document::document;
 pub use layers::layered;
 pub use origin::Proxies;

@@ -41,7 +41,8 @@ pub(crate) fn origin(parts: &Parts, proxies: &Proxies) -> Origin {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
     let peer = peer.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
     let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    let agent: String = agent.unwrap_or_default().chars().filter(|char| !char.is_control()).take(200).collect();
+    let agent: String =
+        agent.unwrap_or_default().chars().filter(|char| !char.is_control()).take(200).collect();
     Origin {
         method: Method::Api,
         ip: proxies.client(peer.ip().to_canonical(), &parts.headers),

@@ -129,7 +129,11 @@ pub(crate) struct Waiting {
     approval: garrison_base::RequestId,
 }
 
-async fn perform<A: Act>(State(web): State<Web>, Caller(actor): Caller, Body(act): Body<A>) -> Answer<Response> {
+async fn perform<A: Act>(
+    State(web): State<Web>,
+    Caller(actor): Caller,
+    Body(act): Body<A>,
+) -> Answer<Response> {
     Ok(match web.kernel.act_as_json(&actor, act).await? {
         Outcome::Done(output) => Json(output).into_response(),
         Outcome::Waiting(approval) => (StatusCode::ACCEPTED, Json(Waiting { approval })).into_response(),

@@ -20,6 +20,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use axum::http::Uri;
+use garrison_access::SessionLimits;
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -41,6 +42,8 @@ pub struct Config {
     pub database: Database,
     /// The keys of the server
     pub keys: Keys,
+    /// How long people stay logged in
+    pub session: Session,
     /// What the server says of itself, on standard error
     pub log: Log,
 }
@@ -117,6 +120,23 @@ pub struct Keys {
     pub dir: PathBuf,
 }
 
+/// How long people stay logged in.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Session {
+    /// Minutes without a request after which a session ends
+    pub idle_minutes: u32,
+    /// Hours after which a session ends in any case
+    pub absolute_hours: u32,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        let SessionLimits { idle_minutes, absolute_hours } = SessionLimits::default();
+        Self { idle_minutes, absolute_hours }
+    }
+}
+
 /// What the server says of itself.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -188,6 +208,11 @@ impl Default for Log {
 }
 
 impl Config {
+    /// The folder of the own certificate authority.
+    pub fn tls_dir(&self) -> PathBuf {
+        self.keys.dir.join("tls")
+    }
+
     /// The database that `database.url` means; `None` where it means none.
     pub fn engine(&self) -> Option<Engine> {
         let url = self.database.url.expose();

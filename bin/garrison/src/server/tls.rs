@@ -4,7 +4,7 @@ mod authority;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::{Context as _, anyhow, bail, ensure};
@@ -32,6 +32,10 @@ pub struct Loaded {
     pub current: Arc<Current>,
     /// What is doubtful, for the log.
     pub warnings: Vec<String>,
+    /// The names and addresses that the certificate is good for.
+    pub names: Vec<String>,
+    /// When it ends.
+    pub until: Timestamp,
 }
 
 /// The certificate that is shown to clients. It can be exchanged while the server runs.
@@ -48,13 +52,19 @@ pub fn load(server: &Server, dir: &Path, now: Timestamp) -> anyhow::Result<Optio
         return Ok(None);
     }
     let (pair, warnings) = pair(server, dir, now)?;
+    let (names, until) = authority::good_for(pair.end_entity_cert()?)?;
     let current = Arc::new(Current(RwLock::new(Arc::new(pair))));
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
         .with_no_client_auth()
         .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Some(Loaded { config, current, warnings }))
+    Ok(Some(Loaded { config, current, warnings, names, until }))
+}
+
+/// The certificate of the own authority, which clients are told to trust.
+pub fn authority_file(dir: &Path) -> PathBuf {
+    dir.join(authority::CA_CERTIFICATE)
 }
 
 impl Current {

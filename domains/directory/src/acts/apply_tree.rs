@@ -64,7 +64,9 @@ impl Act for ApplyTree {
 
     async fn perform(&self, permit: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, KernelError> {
         if self.nodes.len() > LIMIT {
-            return Err(KernelError::Invalid(format!("one act brings at most {LIMIT} nodes; send the rest after it")));
+            return Err(KernelError::Invalid(format!(
+                "one act brings at most {LIMIT} nodes; send the rest after it"
+            )));
         }
         let mut applied = AppliedTree::default();
         for wanted in &self.nodes {
@@ -90,7 +92,10 @@ impl ApplyTree {
         for name in above {
             let found = store::child(tx, parent, name).await?;
             parent = found.map(|(node, _)| node).ok_or_else(|| {
-                KernelError::Invalid(format!("there is no node `{name}` to hang `{}` on; name it before", path(wanted)))
+                KernelError::Invalid(format!(
+                    "there is no node `{name}` to hang `{}` on; name it before",
+                    path(wanted)
+                ))
             })?;
         }
         match store::child(tx, parent, name).await? {
@@ -102,7 +107,8 @@ impl ApplyTree {
                 applied.marked += 1;
             }
             None => {
-                let new = NewNode { parent, name: name.clone(), kind: wanted.kind, production: wanted.production };
+                let new =
+                    NewNode { parent, name: name.clone(), kind: wanted.kind, production: wanted.production };
                 let node = tx.create_node(new).await?;
                 store::note(tx, permit, (node, "created", "none", name.as_str())).await?;
                 applied.created += 1;

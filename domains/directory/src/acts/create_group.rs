@@ -43,6 +43,10 @@ impl Act for CreateGroup {
         let holder = Holder::Group(group);
         tx.introduce(holder, self.name.as_str(), holder).await?;
         store::add_group(tx, permit, group, self).await?;
-        Ok(Done::new(CreatedGroup { group }, Summary::of(format!("made the group `{}`", self.name)).object(group), ()))
+        Ok(Done::new(
+            CreatedGroup { group },
+            Summary::of(format!("made the group `{}`", self.name)).object(group),
+            (),
+        ))
     }
 }

@@ -45,11 +45,16 @@ impl Act for CreateNode {
     }
 
     async fn perform(&self, permit: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, KernelError> {
-        let new =
-            NewNode { parent: self.parent, name: self.name.clone(), kind: self.kind, production: self.production };
+        let new = NewNode {
+            parent: self.parent,
+            name: self.name.clone(),
+            kind: self.kind,
+            production: self.production,
+        };
         let node = tx.create_node(new).await?;
         store::note(tx, permit, (node, "created", "none", self.name.as_str())).await?;
-        let summary = Summary::of(format!("hung a new {} `{}` in the tree", self.kind, self.name)).object(node);
+        let summary =
+            Summary::of(format!("hung a new {} `{}` in the tree", self.kind, self.name)).object(node);
         Ok(Done::new(CreatedNode { node }, summary, ()))
     }
 }

@@ -1,6 +1,7 @@
 use garrison_base::{GrantId, PersonId, PostId};
 use garrison_kernel::{
-    Act, ActorId, Done, Holder, KernelError, NewGrant, ObjectRef, Permit, Preview, ReadTx, Summary, Verb, WriteTx,
+    Act, ActorId, Done, Holder, KernelError, NewGrant, ObjectRef, Permit, Preview, ReadTx, Summary, Verb,
+    WriteTx,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -37,7 +38,10 @@ impl Act for FillPost {
     async fn preview(&self, tx: &mut ReadTx<'_>) -> Result<Preview, KernelError> {
         let post = store::post(tx, self.post).await?;
         let person = tx.name_of(Holder::Actor(ActorId::Person(self.person)));
-        Ok(Preview::sentence(format!("put {person} on the post `{}` ({}) at {}", post.title, post.level, post.path)))
+        Ok(Preview::sentence(format!(
+            "put {person} on the post `{}` ({}) at {}",
+            post.title, post.level, post.path
+        )))
     }
 
     async fn perform(&self, permit: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, KernelError> {
@@ -57,6 +61,10 @@ impl Act for FillPost {
         tx.touch(&self.post.into()).await?;
         store::set_post(tx, self.post, Some((self.person, grant))).await?;
         let person = tx.read().name_of(Holder::Actor(ActorId::Person(self.person)));
-        Ok(Done::new(FilledPost { grant }, Summary::of(format!("put {person} on the post `{}`", post.title)), ()))
+        Ok(Done::new(
+            FilledPost { grant },
+            Summary::of(format!("put {person} on the post `{}`", post.title)),
+            (),
+        ))
     }
 }

@@ -40,7 +40,8 @@ impl Act for MarkNode {
         let before = words(tx.read().node(self.node).await?.production);
         tx.mark_production(self.node, self.production).await?;
         store::note(tx, permit, (self.node, "marked", before, words(self.production))).await?;
-        let summary = Summary::of(format!("marked {} as {}", tx.read().path(self.node), words(self.production)));
+        let summary =
+            Summary::of(format!("marked {} as {}", tx.read().path(self.node), words(self.production)));
         Ok(Done::new(Changed::yes(), summary, ()))
     }
 }

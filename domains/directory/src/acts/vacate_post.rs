@@ -36,6 +36,10 @@ impl Act for VacatePost {
         }
         tx.touch(&self.post.into()).await?;
         store::set_post(tx, self.post, None).await?;
-        Ok(Done::new(Changed { changed: post.person.is_some() }, Summary::of(format!("vacated the post `{}`", post.title)), ()))
+        Ok(Done::new(
+            Changed { changed: post.person.is_some() },
+            Summary::of(format!("vacated the post `{}`", post.title)),
+            (),
+        ))
     }
 }

@@ -160,7 +160,11 @@ impl Index {
                 let slots: Vec<Slot> = serde_json::from_str(&cells.get::<String>(4)?)
                     .map_err(|_| DbError::Column { column: 4, expected: "slots" })?;
                 let at = (cells.get(2)?, cells.get(3)?);
-                if slots.is_empty() { self.rules.remove(&at) } else { self.rules.insert(at, slots) };
+                if slots.is_empty() {
+                    self.rules.remove(&at)
+                } else {
+                    self.rules.insert(at, slots)
+                };
             }
             _ => {}
         }
@@ -245,8 +249,10 @@ impl Index {
     /// The actor and its groups.
     pub(crate) fn holders(&self, actor: ActorId) -> impl Iterator<Item = Holder> {
         let groups = self.groups.get(&actor).map_or(&[][..], Vec::as_slice);
-        let active = |group: &&GroupId| self.known.get(&Holder::Group(**group)).is_some_and(|known| known.active);
-        std::iter::once(Holder::Actor(actor)).chain(groups.iter().filter(active).map(|group| Holder::Group(*group)))
+        let active =
+            |group: &&GroupId| self.known.get(&Holder::Group(**group)).is_some_and(|known| known.active);
+        std::iter::once(Holder::Actor(actor))
+            .chain(groups.iter().filter(active).map(|group| Holder::Group(*group)))
     }
 
     /// The grants that count for the actor at the node, with the node that each stands at.
@@ -281,4 +287,3 @@ impl Cells<'_> {
             .ok_or(DbError::Column { column, expected: std::any::type_name::<T>() })
     }
 }
-

@@ -4,8 +4,8 @@ mod index;
 mod policy;
 pub(crate) mod rows;
 
-pub(crate) use index::{Delta, Index, Known};
 pub use index::Slot;
+pub(crate) use index::{Delta, Index, Known};
 pub use policy::PolicyError;
 pub(crate) use policy::{Policies, Resource, Said};
 
@@ -89,9 +89,16 @@ fn refusal(index: &Index, actor: &Actor, verb: Verb, node: NodeId) -> Option<&'s
 }
 
 /// The nodes below which the actor may do this: the roots of what a read shows.
-pub(crate) fn roots(index: &Index, policies: &Policies, actor: &Actor, verb: Verb, now: Timestamp) -> Vec<NodeId> {
+pub(crate) fn roots(
+    index: &Index,
+    policies: &Policies,
+    actor: &Actor,
+    verb: Verb,
+    now: Timestamp,
+) -> Vec<NodeId> {
     let Some((_, root)) = index.tenants.get(&actor.tenant) else { return Vec::new() };
-    let held = index.holders(actor.id).flat_map(|holder| index.places.get(&holder).into_iter().flatten().copied());
+    let held =
+        index.holders(actor.id).flat_map(|holder| index.places.get(&holder).into_iter().flatten().copied());
     let mut places: Vec<NodeId> = std::iter::once(*root).chain(held).collect();
     // A token of a node sees no more than the node; what it holds above counts there.
     if let Some(limits) = &actor.limits {
@@ -167,7 +174,8 @@ pub(crate) fn explain(
         Vec::new()
     } else {
         let alone = |role: &&String| {
-            let mut roles = grants.iter().map(|grant| grant.role.as_str()).chain([role.as_str(), MEMBER_ROLE]);
+            let mut roles =
+                grants.iter().map(|grant| grant.role.as_str()).chain([role.as_str(), MEMBER_ROLE]);
             ask(index, policies, actor, (verb, at), &mut roles).allowed
         };
         policies.roles.iter().filter(alone).cloned().collect()
@@ -179,6 +187,7 @@ pub(crate) fn explain(
         (None, false) if would_suffice.is_empty() => "no policy allows it to any role".to_owned(),
         (None, false) => format!("no grant at {} or above gives a role that allows it", index.path(at.node)),
     };
-    let approvals = if said.allowed { index.rule(at.node, verb).unwrap_or_default().to_vec() } else { Vec::new() };
+    let approvals =
+        if said.allowed { index.rule(at.node, verb).unwrap_or_default().to_vec() } else { Vec::new() };
     Explanation { allowed: said.allowed, why, policies: said.policies, grants, would_suffice, approvals }
 }

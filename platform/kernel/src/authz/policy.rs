@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::str::FromStr as _;
 
 use cedar_policy::{
-    ActionConstraint, Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, Policy,
-    PolicyId, PolicySet, Request, RestrictedExpression, Schema, ValidationMode, Validator,
+    ActionConstraint, Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid,
+    Policy, PolicyId, PolicySet, Request, RestrictedExpression, Schema, ValidationMode, Validator,
 };
 use foldhash::HashMap;
 
@@ -57,10 +57,7 @@ entity Object { kind: String, production: Bool, owner?: Actor };
 
 impl Policies {
     /// Reads the policies of every domain.
-    pub(crate) fn read(
-        verbs: &[Verb],
-        files: &[(&'static str, &'static str)],
-    ) -> Result<Self, PolicyError> {
+    pub(crate) fn read(verbs: &[Verb], files: &[(&'static str, &'static str)]) -> Result<Self, PolicyError> {
         let schema = schema(verbs).map_err(|problem| PolicyError { domain: "kernel".into(), problem })?;
         let mut all: Vec<Policy> = Vec::new();
         for (domain, text) in files {
@@ -97,7 +94,9 @@ impl Policies {
         let principal = EntityUid::from_type_name_and_id(self.types.actor.clone(), EntityId::new(actor));
         let object = EntityUid::from_type_name_and_id(self.types.object.clone(), EntityId::new(resource.id));
         let Some(entities) = self.entities(&principal, kind, roles, &object, resource) else { return denied };
-        let Ok(request) = Request::new(principal, action.clone(), object, Context::empty(), None) else { return denied };
+        let Ok(request) = Request::new(principal, action.clone(), object, Context::empty(), None) else {
+            return denied;
+        };
         let answer = self.authorizer.is_authorized(&request, policies, &entities);
         Said {
             // An error in one policy must not open a door that another holds shut.
@@ -115,10 +114,12 @@ impl Policies {
         resource: &Resource<'_>,
     ) -> Option<Entities> {
         let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
-        let parents: HashSet<EntityUid> =
-            roles.map(|role| EntityUid::from_type_name_and_id(self.types.role.clone(), EntityId::new(role))).collect();
+        let parents: HashSet<EntityUid> = roles
+            .map(|role| EntityUid::from_type_name_and_id(self.types.role.clone(), EntityId::new(role)))
+            .collect();
         let actor =
-            Entity::new(principal.clone(), [("kind".to_owned(), text(kind))].into_iter().collect(), parents).ok()?;
+            Entity::new(principal.clone(), [("kind".to_owned(), text(kind))].into_iter().collect(), parents)
+                .ok()?;
         let mut attributes: std::collections::HashMap<String, RestrictedExpression> = [
             ("kind".to_owned(), text(resource.kind)),
             ("production".to_owned(), RestrictedExpression::new_bool(resource.production)),

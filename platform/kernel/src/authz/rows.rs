@@ -12,7 +12,8 @@ pub(crate) struct Table {
     keys: usize,
 }
 
-pub(crate) static TENANT: Table = Table { name: "tenant", columns: &["tenant", "name", "root", "created"], keys: 1 };
+pub(crate) static TENANT: Table =
+    Table { name: "tenant", columns: &["tenant", "name", "root", "created"], keys: 1 };
 pub(crate) static ACTOR: Table =
     Table { name: "actor", columns: &["actor", "tenant", "name", "principal", "state"], keys: 1 };
 pub(crate) static NODE: Table = Table {
@@ -24,7 +25,9 @@ pub(crate) static MEMBER: Table =
     Table { name: "member", columns: &["grp", "member", "tenant", "state"], keys: 2 };
 pub(crate) static GRANT: Table = Table {
     name: "grants",
-    columns: &["grant_id", "tenant", "holder", "node_id", "role", "since", "until", "duty", "reason", "state"],
+    columns: &[
+        "grant_id", "tenant", "holder", "node_id", "role", "since", "until", "duty", "reason", "state",
+    ],
     keys: 1,
 };
 pub(crate) static RULE: Table =
@@ -55,8 +58,12 @@ impl Table {
         key: &MacKey,
         keys: Vec<Value>,
     ) -> Result<Option<Row>, DbError> {
-        let sql =
-            format!("SELECT {}, generation, mac FROM {} WHERE {}", self.list(), self.name, self.key_condition());
+        let sql = format!(
+            "SELECT {}, generation, mac FROM {} WHERE {}",
+            self.list(),
+            self.name,
+            self.key_condition()
+        );
         let row = tx.row(sql, keys).await?;
         row.map(|row| self.verify(key, &row).map(|_| row)).transpose()
     }

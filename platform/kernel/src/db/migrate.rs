@@ -30,7 +30,10 @@ pub(crate) async fn migrate(
     for (domain, steps) in domains {
         let (mut tx, _turn) = db.write().await?;
         let applied = tx
-            .rows("SELECT version, digest FROM migration WHERE domain = $1 ORDER BY version", vec![(*domain).into()])
+            .rows(
+                "SELECT version, digest FROM migration WHERE domain = $1 ORDER BY version",
+                vec![(*domain).into()],
+            )
             .await?;
         refuse_foreign(domain, steps, &applied)?;
         for step in steps.iter().skip(applied.len()) {
@@ -41,7 +44,8 @@ pub(crate) async fn migrate(
                 garrison_secrets::digest(step.sql.as_bytes()).into(),
                 Value::from(now),
             ];
-            tx.run("INSERT INTO migration (domain, version, digest, applied) VALUES ($1, $2, $3, $4)", row).await?;
+            tx.run("INSERT INTO migration (domain, version, digest, applied) VALUES ($1, $2, $3, $4)", row)
+                .await?;
         }
         tx.commit().await?;
     }

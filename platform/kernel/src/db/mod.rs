@@ -99,7 +99,11 @@ impl<'c> Tx<'c> {
     }
 
     /// The rows that a statement answers.
-    pub(crate) async fn rows(&mut self, sql: impl Into<String>, args: Vec<Value>) -> Result<Vec<Row>, DbError> {
+    pub(crate) async fn rows(
+        &mut self,
+        sql: impl Into<String>,
+        args: Vec<Value>,
+    ) -> Result<Vec<Row>, DbError> {
         let sql = sql.into();
         let rows = match &mut self.link {
             Link::Sqlite(tx) => {
@@ -115,7 +119,11 @@ impl<'c> Tx<'c> {
     }
 
     /// The first row, if there is one.
-    pub(crate) async fn row(&mut self, sql: impl Into<String>, args: Vec<Value>) -> Result<Option<Row>, DbError> {
+    pub(crate) async fn row(
+        &mut self,
+        sql: impl Into<String>,
+        args: Vec<Value>,
+    ) -> Result<Option<Row>, DbError> {
         Ok(self.rows(sql, args).await?.into_iter().next())
     }
 

@@ -90,7 +90,9 @@ impl Db {
         let turn = Turn(self.turn.lock().await);
         let link = match &self.pools {
             Pools::Sqlite { writer, .. } => Link::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => Link::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await?),
+            Pools::Postgres(pool) => {
+                Link::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await?)
+            }
         };
         Ok((Tx::new(link), turn))
     }

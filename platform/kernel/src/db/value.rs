@@ -207,6 +207,7 @@ text_cells!(
     garrison_base::GrantId,
     garrison_base::RequestId,
     garrison_base::LoginId,
+    garrison_base::InvitationId,
     garrison_base::SessionId,
     garrison_base::TokenId,
     garrison_base::DepositId,

@@ -23,13 +23,18 @@ pub(crate) async fn locate(
     let located = |node, owner| Located { kind: object.kind.to_owned(), id: object.id.clone(), node, owner };
     match object.kind {
         "tenant" => {
-            let root = inner.index().tenants.get(&tenant).map(|(_, root)| *root).ok_or(KernelError::NotFound)?;
+            let root =
+                inner.index().tenants.get(&tenant).map(|(_, root)| *root).ok_or(KernelError::NotFound)?;
             Ok(Located { kind: "tenant".into(), id: tenant.to_string(), node: root, owner: None })
         }
         "node" => {
             let node: NodeId = object.id.parse().map_err(|_| KernelError::NotFound)?;
             let index = inner.index();
-            index.nodes.get(&node).filter(|row| row.tenant == tenant && row.live).ok_or(KernelError::NotFound)?;
+            index
+                .nodes
+                .get(&node)
+                .filter(|row| row.tenant == tenant && row.live)
+                .ok_or(KernelError::NotFound)?;
             Ok(located(node, None))
         }
         // Persons, service accounts and groups belong to the tenant as a whole.
@@ -38,7 +43,9 @@ pub(crate) async fn locate(
             let index = inner.index();
             index.known.get(&holder).filter(|known| known.tenant == tenant).ok_or(KernelError::NotFound)?;
             let root = index.tenants.get(&tenant).map(|(_, root)| *root).ok_or(KernelError::NotFound)?;
-            Ok(located(root, Some(object.id.clone())))
+            // Persons are their own; a service account is its owner's.
+            let principal = index.known.get(&holder).map(|known| known.principal.to_string());
+            Ok(located(root, principal.filter(|_| object.kind != "group")))
         }
         "grant" => {
             let sql = "SELECT node_id, holder FROM grants WHERE grant_id = $1 AND tenant = $2";
@@ -69,7 +76,12 @@ fn check(inner: &Inner, id: &str, row: &Row) -> Result<(), KernelError> {
 
 impl WriteTx<'_> {
     /// Hangs a new object on a node; `owner` is the actor whose own it is, if it is somebody's.
-    pub async fn register(&mut self, object: &ObjectRef, node: NodeId, owner: Option<ActorId>) -> Result<(), KernelError> {
+    pub async fn register(
+        &mut self,
+        object: &ObjectRef,
+        node: NodeId,
+        owner: Option<ActorId>,
+    ) -> Result<(), KernelError> {
         self.node_of(&node.into()).await?;
         self.write_object((&object.id, object.kind), node, Value::maybe(owner), 1).await
     }
@@ -104,8 +116,14 @@ impl WriteTx<'_> {
         owner: Value,
         revision: i64,
     ) -> Result<(), KernelError> {
-        let mut cells =
-            vec![id.into(), kind.into(), Value::text(self.tenant()), Value::text(node), owner, revision.into()];
+        let mut cells = vec![
+            id.into(),
+            kind.into(),
+            Value::text(self.tenant()),
+            Value::text(node),
+            owner,
+            revision.into(),
+        ];
         cells.push(self.seal("object", &cells).into());
         let sql = format!(
             "INSERT INTO object ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)

@@ -4,12 +4,13 @@ use garrison_base::{NodeId, TenantId, Timestamp};
 
 use crate::db::{DbError, Row, Tx, Value};
 use crate::kernel::Inner;
-use crate::{Actor, KernelError, ObjectRef, Scoped};
+use crate::{Actor, ActorId, Holder, KernelError, ObjectRef, Scoped};
 
 /// A transaction that reads what its actor may see, all from one moment.
 pub struct ReadTx<'t> {
     tx: Lent<'t>,
     inner: Arc<Inner>,
+    actor: ActorId,
     tenant: TenantId,
     /// The nodes whose subtrees are visible; nothing means the whole tenant.
     roots: Option<Vec<NodeId>>,
@@ -30,12 +31,12 @@ impl<'t> ReadTx<'t> {
         roots: Option<Vec<NodeId>>,
         now: Timestamp,
     ) -> Self {
-        Self { tx: Lent::Own(tx), inner, tenant: actor.tenant, roots, now }
+        Self { tx: Lent::Own(tx), inner, actor: actor.id, tenant: actor.tenant, roots, now }
     }
 
     /// Over a transaction that writes, for the preview of an act: what is true now, in the whole tenant.
-    pub(crate) fn within(tx: &'t mut Tx<'static>, inner: Arc<Inner>, tenant: TenantId, now: Timestamp) -> Self {
-        Self { tx: Lent::Of(tx), inner, tenant, roots: None, now }
+    pub(crate) fn within(tx: &'t mut Tx<'static>, inner: Arc<Inner>, actor: &Actor, now: Timestamp) -> Self {
+        Self { tx: Lent::Of(tx), inner, actor: actor.id, tenant: actor.tenant, roots: None, now }
     }
 
     pub(crate) fn raw(&mut self) -> &mut Tx<'static> {
@@ -51,6 +52,33 @@ impl<'t> ReadTx<'t> {
 
     pub(crate) fn roots(&self) -> Option<&[NodeId]> {
         self.roots.as_deref()
+    }
+
+    /// Who reads.
+    pub fn actor(&self) -> ActorId {
+        self.actor
+    }
+
+    /// Whether somebody is known in the tenant, and active.
+    pub fn is_active(&self, who: Holder) -> bool {
+        let index = self.inner.index();
+        index.known.get(&who).is_some_and(|known| known.tenant == self.tenant && known.active)
+    }
+
+    /// The person behind an account of the tenant.
+    pub fn principal_of(&self, who: Holder) -> Option<Holder> {
+        let index = self.inner.index();
+        index.known.get(&who).filter(|known| known.tenant == self.tenant).map(|known| known.principal)
+    }
+
+    /// Refuses a domain's own row whose MAC does not fit.
+    pub fn check(&self, table: &'static str, cells: &[Value], mac: &[u8]) -> Result<(), KernelError> {
+        self.inner.keys.check_row(table, cells, mac)
+    }
+
+    /// Opens a secret that was sealed to its place.
+    pub fn reveal(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, KernelError> {
+        self.inner.keys.reveal(place, sealed)
     }
 
     /// The tenant that is read.
@@ -103,7 +131,10 @@ impl<'t> ReadTx<'t> {
 
 impl std::fmt::Debug for ReadTx<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("ReadTx").field("tenant", &self.tenant).field("roots", &self.roots).finish_non_exhaustive()
+        out.debug_struct("ReadTx")
+            .field("tenant", &self.tenant)
+            .field("roots", &self.roots)
+            .finish_non_exhaustive()
     }
 }
 

@@ -3,10 +3,10 @@
 use garrison_base::{GrantId, GroupId, NodeId, Timestamp};
 
 use super::WriteTx;
-use crate::authz::{Known, Slot};
 use crate::authz::rows::{ACTOR, GRANT, MEMBER, RULE};
+use crate::authz::{Known, Slot};
 use crate::db::Value;
-use crate::{ActorId, Holder, KernelError, Verb};
+use crate::{ActorId, Holder, KernelError};
 
 /// A grant to be.
 #[derive(Debug, Clone)]
@@ -55,7 +55,13 @@ impl WriteTx<'_> {
         self.write_actor(who, &known.name, principal, state).await
     }
 
-    async fn write_actor(&mut self, who: Holder, name: &str, principal: Holder, state: &str) -> Result<(), KernelError> {
+    async fn write_actor(
+        &mut self,
+        who: Holder,
+        name: &str,
+        principal: Holder,
+        state: &str,
+    ) -> Result<(), KernelError> {
         let tenant = Value::text(self.tenant());
         let cells = vec![Value::text(who), tenant, name.into(), Value::text(principal), state.into()];
         self.put(&ACTOR, cells).await
@@ -74,7 +80,12 @@ impl WriteTx<'_> {
     }
 
     /// Takes an actor into a group, or out of it.
-    pub async fn set_member(&mut self, group: GroupId, member: ActorId, active: bool) -> Result<(), KernelError> {
+    pub async fn set_member(
+        &mut self,
+        group: GroupId,
+        member: ActorId,
+        active: bool,
+    ) -> Result<(), KernelError> {
         self.known(Holder::Group(group)).await?;
         self.known(Holder::Actor(member)).await?;
         let state = if active { "active" } else { "ended" };
@@ -109,7 +120,8 @@ impl WriteTx<'_> {
     /// Ends a grant, from this commit on. Returns whether it was still active.
     pub async fn end_grant(&mut self, grant: GrantId, why: &'static str) -> Result<bool, KernelError> {
         let columns = GRANT.columns.join(", ");
-        let sql = format!("SELECT {columns}, generation, mac FROM grants WHERE grant_id = $1 AND tenant = $2");
+        let sql =
+            format!("SELECT {columns}, generation, mac FROM grants WHERE grant_id = $1 AND tenant = $2");
         let args = vec![Value::text(grant), Value::text(self.tenant())];
         let row = self.raw().row(sql, args).await?.ok_or(KernelError::NotFound)?;
         GRANT.verify(&self.inner().keys.rows, &row)?;
@@ -134,14 +146,17 @@ impl WriteTx<'_> {
     }
 
     /// Demands approvals for a verb at a node and below; no slots means that none are demanded there.
-    pub async fn set_rule(&mut self, node: NodeId, verb: Verb, slots: &[Slot]) -> Result<(), KernelError> {
+    pub async fn set_rule(&mut self, node: NodeId, verb: &str, slots: &[Slot]) -> Result<(), KernelError> {
         self.node_of(&node.into()).await?;
+        if !self.inner().verbs.contains_key(verb) {
+            return Err(KernelError::UnknownVerb(verb.to_owned()));
+        }
         if let Some(slot) = slots.iter().find(|slot| !self.inner().policies.roles.contains(&slot.role)) {
             return Err(KernelError::UnknownRole(slot.role.clone()));
         }
         let slots = serde_json::to_string(slots).map_err(KernelError::Stored)?;
         let id = format!("{node}/{verb}");
-        let cells = vec![id.into(), Value::text(self.tenant()), Value::text(node), verb.as_str().into(), slots.into()];
+        let cells = vec![id.into(), Value::text(self.tenant()), Value::text(node), verb.into(), slots.into()];
         self.put(&RULE, cells).await
     }
 }

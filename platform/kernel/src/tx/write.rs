@@ -19,7 +19,12 @@ pub struct WriteTx<'t> {
 }
 
 impl<'t> WriteTx<'t> {
-    pub(crate) fn new(tx: &'t mut Tx<'static>, inner: &'t Arc<Inner>, actor: &'t Actor, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        tx: &'t mut Tx<'static>,
+        inner: &'t Arc<Inner>,
+        actor: &'t Actor,
+        now: Timestamp,
+    ) -> Self {
         Self { tx, inner, actor, now, changes: Changes::default(), complete: Vec::new() }
     }
 
@@ -81,7 +86,7 @@ impl<'t> WriteTx<'t> {
 
     /// What the tenant's rows are now, for the questions that reads and acts share.
     pub fn read(&mut self) -> ReadTx<'_> {
-        ReadTx::within(self.tx, self.inner.clone(), self.actor.tenant, self.now)
+        ReadTx::within(self.tx, self.inner.clone(), self.actor, self.now)
     }
 
     pub(crate) async fn put(&mut self, table: &'static Table, cells: Vec<Value>) -> Result<(), KernelError> {
@@ -98,14 +103,22 @@ impl<'t> WriteTx<'t> {
         const TAKE: Tenanted = crate::tenanted!(
             "DELETE FROM deposit WHERE tenant = {tenant} AND deposit_id = $2 AND expires > $3 RETURNING sealed"
         );
-        let row = self.row(TAKE, vec![Value::text(deposit), self.now.into()]).await?.ok_or(KernelError::NotFound)?;
+        let row = self
+            .row(TAKE, vec![Value::text(deposit), self.now.into()])
+            .await?
+            .ok_or(KernelError::NotFound)?;
         let sealed: Vec<u8> = row.get(0)?;
         let opened = self.inner.keys.deposits.open(&format!("deposit/{deposit}"), &sealed);
         Ok(opened.map_err(|_| tampered("deposit", &deposit))?.to_vec())
     }
 
     /// Asks for the timer `kind` to look at an object at a time. What is to be done is found out then.
-    pub async fn remind(&mut self, kind: &'static str, object: &ObjectRef, at: Timestamp) -> Result<(), KernelError> {
+    pub async fn remind(
+        &mut self,
+        kind: &'static str,
+        object: &ObjectRef,
+        at: Timestamp,
+    ) -> Result<(), KernelError> {
         const ADD: Tenanted = crate::tenanted!(
             "INSERT INTO due (due_id, tenant, kind, object, due_at, leased_until, attempts)
              VALUES ($2, {tenant}, $3, $4, $5, 0, 0)
@@ -113,6 +126,16 @@ impl<'t> WriteTx<'t> {
         );
         let id = format!("{kind}/{}", object.id);
         self.run(ADD, vec![id.into(), kind.into(), object.id.as_str().into(), at.into()]).await.map(|_| ())
+    }
+
+    /// What is stored of a secret, so that it can be recognised and not be read.
+    pub fn tag(&self, purpose: &str, secret: &[u8]) -> Vec<u8> {
+        self.inner.keys.tag(purpose, secret)
+    }
+
+    /// Seals a secret to its place, `table/id`.
+    pub fn conceal(&self, place: &str, plain: &[u8]) -> Vec<u8> {
+        self.inner.keys.conceal(place, plain, self.entropy())
     }
 
     /// A MAC over the cells of a domain's own row, for rows that whoever writes the database must not forge.

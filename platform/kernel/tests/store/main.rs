@@ -5,4 +5,19 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod by_hand;
+mod deposits;
+mod grants;
+mod jobs;
+mod keys;
+mod laundering;
+mod opening;
 mod performing;
+mod rules;
+mod scope;
+mod targets;
+mod tenants;
+mod tree;
+mod tree_model;
+mod waiting;
+mod waiting_changes;

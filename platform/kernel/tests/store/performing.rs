@@ -25,7 +25,10 @@ async fn an_act_leaves_its_effect_and_exactly_one_record() {
         let record = after.last().unwrap();
         assert_eq!(record.seq, before.last().unwrap().seq + 1);
         assert_eq!((record.operation.as_str(), record.result.as_str()), ("note:write", "success"));
-        assert_eq!((record.object.kind.as_str(), record.object.id.as_str()), ("note", note.to_string().as_str()));
+        assert_eq!(
+            (record.object.kind.as_str(), record.object.id.as_str()),
+            ("note", note.to_string().as_str())
+        );
         assert_eq!((record.actor.id, record.actor.name.as_str()), (ada.id, "ada"));
         assert_eq!((record.node, record.tenant), (world.checkout, world.platform.tenant));
         assert_eq!(record.content["words"], "hello");
@@ -46,7 +49,8 @@ async fn no_field_of_a_record_is_ever_empty() {
         refused(world.kernel().act(&ada, Write { node: world.platform.root, words: "no".into() }).await);
         // A client that says nothing of itself, and comes without a session.
         let mut bare = ada.clone();
-        (bare.origin.agent, bare.origin.session, bare.origin.request) = (String::new(), String::new(), String::new());
+        (bare.origin.agent, bare.origin.session, bare.origin.request) =
+            (String::new(), String::new(), String::new());
         perform(&world, &bare, act()).await;
         world.rule(world.shop, Write::VERB, &[("owner", "owner")]).await;
         waiting(world.kernel().act(&ada, act()).await.unwrap());
@@ -73,14 +77,20 @@ async fn denials_and_failures_are_recorded_too() {
         let ada = world.holding("ada", "writer", world.shop).await;
         let root = world.platform.root;
 
-        assert_eq!(refused(world.kernel().act(&ada, Write { node: root, words: "no".into() }).await), "access/denied");
+        assert_eq!(
+            refused(world.kernel().act(&ada, Write { node: root, words: "no".into() }).await),
+            "access/denied"
+        );
         let denied = world.last_record().await;
         assert_eq!((denied.result.as_str(), denied.object.id), ("denied", root.to_string()));
         assert!(denied.reason.contains("note:write"), "{}", denied.reason);
 
         assert_eq!(refused(world.kernel().act(&ada, Fail { node: world.shop }).await), "request/invalid");
         let failed = world.last_record().await;
-        assert_eq!((failed.result.as_str(), failed.reason.as_str()), ("failure", "the note is refused: left behind"));
+        assert_eq!(
+            (failed.result.as_str(), failed.reason.as_str()),
+            ("failure", "the note is refused: left behind")
+        );
         assert_eq!(failed.seq, denied.seq + 1);
     }
 }
@@ -145,8 +155,14 @@ async fn a_question_is_recorded_before_it_is_answered_and_when_it_is_denied() {
 
         assert_eq!(world.kernel().ask(&ada, Ask { note }).await.unwrap(), "to be asked");
         let asked = world.last_record().await;
-        assert_eq!((asked.operation.as_str(), asked.result.as_str(), asked.actor.id), ("note:ask", "success", ada.id));
-        assert_eq!((asked.object.id, asked.content["note"].as_str()), (note.to_string(), Some(&*note.to_string())));
+        assert_eq!(
+            (asked.operation.as_str(), asked.result.as_str(), asked.actor.id),
+            ("note:ask", "success", ada.id)
+        );
+        assert_eq!(
+            (asked.object.id, asked.content["note"].as_str()),
+            (note.to_string(), Some(&*note.to_string()))
+        );
 
         let problem = world.kernel().ask(&eve, Ask { note }).await.unwrap_err();
         assert_eq!(problem.kind().name, "object/not-found");
@@ -161,7 +177,7 @@ async fn an_ordinary_read_cannot_write() {
         let world = World::new(engine).await;
         world.note(world.shop, "stays").await;
         let mut tx = world.kernel().read(&world.system(), notes::READ).await.unwrap();
-        let sql = scoped!("DELETE FROM note AS n WHERE {scope:n} RETURNING n.words");
+        let sql = scoped!("DELETE FROM note AS n WHERE {scope:n} RETURNING words");
         tx.rows(sql, Vec::new()).await.unwrap_err();
         drop(tx);
         assert_eq!(world.notes().await, ["stays"]);

@@ -1,13 +1,11 @@
 //! Everything that the kernel owns, arranged by one act; and acts whose target is one of its things.
 
-use garrison_base::{GrantId, GroupId, NodeId, PersonId, ServiceId, Timestamp};
+use garrison_base::{GrantId, GroupId, NodeId, PathName, PersonId, ServiceId, Timestamp};
 use garrison_kernel::{
-    Act, ActorId, Done, Holder, KernelError, Module, NewGrant, NewNode, NodeKind, ObjectRef, Permit, Preview, ReadTx,
-    Slot, Summary, Verb, WriteTx,
+    Act, ActorId, Done, Holder, KernelError, Module, NewGrant, NewNode, NodeKind, ObjectRef, Permit, Preview,
+    ReadTx, Slot, Summary, Verb, WriteTx,
 };
 use serde::{Deserialize, Serialize};
-
-use super::notes;
 
 const POLICY: &str = r#"
 @id("system")
@@ -29,8 +27,8 @@ pub fn module() -> Module {
 /// Something that is arranged. What it makes is named by its id.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Step {
-    Node { parent: NodeId, name: String, production: bool },
-    Rename { node: NodeId, name: String },
+    Node { parent: NodeId, name: PathName, production: bool },
+    Rename { node: NodeId, name: PathName },
     Move { node: NodeId, parent: NodeId },
     Merge { from: NodeId, into: NodeId },
     Production { node: NodeId, production: bool },
@@ -47,7 +45,7 @@ pub enum Step {
 }
 
 /// Arranges things, all of them or none.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Arrange {
     pub steps: Vec<Step>,
 }
@@ -79,8 +77,8 @@ async fn arrange(step: &Step, tx: &mut WriteTx<'_>) -> Result<String, KernelErro
     let now = tx.read().now();
     match step.clone() {
         Step::Node { parent, name, production } => {
-            let new = NewNode { parent, name: &name, kind: NodeKind::Service, production };
-            return Ok(tx.create_node(&new).await?.to_string());
+            let new = NewNode { parent, name, kind: NodeKind::Service, production };
+            return Ok(tx.create_node(new).await?.to_string());
         }
         Step::Rename { node, name } => tx.rename_node(node, &name).await?,
         Step::Move { node, parent } => tx.move_node(node, parent).await?,
@@ -114,19 +112,13 @@ async fn arrange(step: &Step, tx: &mut WriteTx<'_>) -> Result<String, KernelErro
         Step::End(grant) => {
             tx.end_grant(grant, "revoked").await?;
         }
-        Step::Rule { node, verb, slots } => tx.set_rule(node, known_verb(&verb), &slots).await?,
+        Step::Rule { node, verb, slots } => tx.set_rule(node, &verb, &slots).await?,
     }
     Ok(String::new())
 }
 
-fn known_verb(name: &str) -> Verb {
-    let verbs = [notes::Write::VERB, notes::Change::VERB, notes::Fail::VERB, notes::Reveal::VERB, notes::Join::VERB,
-        notes::Peek::VERB];
-    verbs.into_iter().find(|verb| verb.as_str() == name).expect("a verb that the tests let wait")
-}
-
 /// Ends a grant: an act whose target is the grant.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EndGrant {
     pub grant: GrantId,
 }
@@ -152,7 +144,7 @@ impl Act for EndGrant {
 }
 
 /// Disables somebody: an act whose target is a person, service account or group.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Disable {
     pub who: Holder,
 }

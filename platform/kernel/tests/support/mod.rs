@@ -5,14 +5,15 @@ pub mod house;
 pub mod notes;
 pub mod requests;
 
-use garrison_base::{GrantId, GroupId, NodeId, PersonId, RequestId, ServiceId};
+use garrison_base::{GrantId, GroupId, NodeId, PersonId, RequestId, ServiceId, TenantId};
 use garrison_kernel::{
-    Act, Actor, ActorId, AuditFilter, Holder, Kernel, KernelError, Module, ObjectRef, Origin, Outcome, Problem, ReadTx,
-    Record, Slot, System, Verb, scoped,
+    Act, Actor, ActorId, AuditFilter, Holder, Kernel, KernelError, Module, ObjectRef, Origin, Outcome,
+    Problem, ReadTx, Record, Request, Slot, System, Verb, scoped,
 };
 use garrison_testkit::{Engine, Platform};
 use house::{Arrange, Step};
 use notes::{NoteId, Write};
+use requests::Approve;
 
 /// The modules of the world.
 pub fn modules() -> Vec<Module> {
@@ -52,8 +53,7 @@ impl World {
 
     /// Arranges something, or tells why not.
     pub async fn try_step(&self, step: Step) -> Result<String, Box<dyn Problem>> {
-        let made = done(self.kernel().act(&self.system(), Arrange { steps: vec![step] }).await?);
-        Ok(made.into_iter().next().unwrap_or_default())
+        arrange(self.kernel(), self.platform.tenant, step).await
     }
 
     pub async fn step(&self, step: Step) -> String {
@@ -61,7 +61,10 @@ impl World {
     }
 
     pub async fn node(&self, parent: NodeId, name: &str) -> NodeId {
-        self.step(Step::Node { parent, name: name.into(), production: false }).await.parse().unwrap()
+        self.step(Step::Node { parent, name: name.parse().unwrap(), production: false })
+            .await
+            .parse()
+            .unwrap()
     }
 
     pub async fn person(&self, name: &str) -> PersonId {
@@ -94,7 +97,8 @@ impl World {
     }
 
     pub async fn rule(&self, node: NodeId, verb: Verb, slots: &[(&str, &str)]) {
-        let slots = slots.iter().map(|(name, role)| Slot { name: (*name).into(), role: (*role).into() }).collect();
+        let slots =
+            slots.iter().map(|(name, role)| Slot { name: (*name).into(), role: (*role).into() }).collect();
         self.step(Step::Rule { node, verb: verb.as_str().into(), slots }).await;
     }
 
@@ -129,10 +133,33 @@ impl World {
         self.kernel().explain(actor, verb.as_str(), &object.into()).await.unwrap().allowed
     }
 
+    /// A waiting act as it stands.
+    pub async fn request(&self, id: RequestId) -> Request {
+        let mut tx = self.kernel().read(&self.system(), Approve::VERB).await.unwrap();
+        tx.request(id).await.unwrap()
+    }
+
+    /// Approves what waits; tells which slot was filled.
+    pub async fn approve(
+        &self,
+        actor: &Actor,
+        request: RequestId,
+    ) -> Result<Outcome<String>, Box<dyn Problem>> {
+        let digest = self.request(request).await.digest;
+        self.kernel().act(actor, Approve { request, digest }).await
+    }
+
     /// Opens the state again, as after a restart.
     pub async fn reopen(&mut self) {
         self.platform.kernel = self.platform.reopen(modules()).await.unwrap();
     }
+}
+
+/// Arranges something in any tenant; answers the id of what was made.
+pub async fn arrange(kernel: &Kernel, tenant: TenantId, step: Step) -> Result<String, Box<dyn Problem>> {
+    let system = Actor::system(System::SETUP, tenant, Origin::system("req-test"));
+    let made = done(kernel.act(&system, Arrange { steps: vec![step] }).await?);
+    Ok(made.into_iter().next().unwrap_or_default())
 }
 
 /// Every record that the transaction sees, oldest first.
@@ -144,7 +171,8 @@ pub async fn records(tx: &mut ReadTx<'_>) -> Vec<Record> {
 
 /// The words of every note that the transaction sees, in order.
 pub async fn words(tx: &mut ReadTx<'_>) -> Result<Vec<String>, KernelError> {
-    let rows = tx.rows(scoped!("SELECT n.words FROM note n WHERE {scope:n} ORDER BY n.words"), Vec::new()).await?;
+    let rows =
+        tx.rows(scoped!("SELECT n.words FROM note n WHERE {scope:n} ORDER BY n.words"), Vec::new()).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?)
 }
 

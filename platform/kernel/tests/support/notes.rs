@@ -2,16 +2,19 @@
 
 use garrison_base::{DepositId, NodeId, Timestamp};
 use garrison_kernel::{
-    Act, Done, Fact, FollowUp, KernelError, Migration, Module, ObjectRef, Permit, Preview, Problem, ProblemType, ReadAct,
-    ReadTx, StoredFact, Summary, Verb, WriteTx, problems, scoped, tenanted,
+    Act, Done, Fact, FollowUp, KernelError, Migration, Module, ObjectRef, Permit, Preview, Problem,
+    ProblemType, ReadAct, ReadTx, StoredFact, Summary, Verb, WriteTx, problems, scoped, tenanted,
 };
 use serde::{Deserialize, Serialize};
 
-garrison_base::ids! {
-    /// A note.
-    NoteId = "not";
+#[allow(unexpected_cfgs, reason = "the macro asks for a feature of the crate that uses it")]
+mod id {
+    garrison_base::ids! {
+        /// A note.
+        NoteId = "not";
+    }
 }
-garrison_kernel::text_cells!(NoteId);
+pub use id::NoteId;
 
 impl From<NoteId> for ObjectRef {
     fn from(id: NoteId) -> Self {
@@ -74,7 +77,7 @@ pub fn module() -> Module {
 }
 
 /// Everything that is told about notes is told again, in the table `told`.
-fn follow(fact: &StoredFact) -> Vec<FollowUp> {
+pub fn follow(fact: &StoredFact) -> Vec<FollowUp> {
     let Ok(written) = serde_json::from_slice::<Written>(&fact.body) else { return Vec::new() };
     vec![FollowUp::new(Tell::about(written.note, &format!("{}: {}", fact.id, written.words)))]
 }
@@ -96,7 +99,7 @@ impl Problem for NoteError {
     }
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Written {
     pub note: NoteId,
     pub words: String,
@@ -106,7 +109,12 @@ impl Fact for Written {
     const KIND: &'static str = "note-written";
 }
 
-async fn insert(permit: Timestamp, tx: &mut WriteTx<'_>, node: NodeId, words: &str) -> Result<NoteId, KernelError> {
+async fn insert(
+    permit: Timestamp,
+    tx: &mut WriteTx<'_>,
+    node: NodeId,
+    words: &str,
+) -> Result<NoteId, KernelError> {
     let note = NoteId::new(permit, tx.entropy());
     let sql = tenanted!("INSERT INTO note (note_id, tenant, node_id, words) VALUES ($2, {tenant}, $3, $4)");
     tx.run(sql, vec![note.to_string().into(), node.to_string().into(), words.into()]).await?;
@@ -175,7 +183,7 @@ impl Act for Change {
 }
 
 /// Writes everywhere that it can, and fails then.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fail {
     pub node: NodeId,
 }
@@ -196,14 +204,15 @@ impl Act for Fail {
 
     async fn perform(&self, permit: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, NoteError> {
         let note = insert(permit.now(), tx, self.node, "left behind").await?;
-        tx.rename_node(self.node, "left-behind").await?;
+        let name = "left-behind".parse().map_err(|_| NoteError::Refused("not a name".into()))?;
+        tx.rename_node(self.node, &name).await?;
         tx.remind("note-due", &note.into(), permit.now()).await?;
         Err(NoteError::Refused("left behind".into()))
     }
 }
 
 /// Writes, and panics then.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Break {
     pub node: NodeId,
 }
@@ -229,7 +238,7 @@ impl Act for Break {
 }
 
 /// Answers something that nobody but the requester may see.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Reveal {
     pub node: NodeId,
 }
@@ -254,7 +263,7 @@ impl Act for Reveal {
 }
 
 /// Joins one note to another: an act with two targets.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Join {
     pub from: NoteId,
     pub into: NoteId,
@@ -283,7 +292,7 @@ impl Act for Join {
 }
 
 /// Writes a note of a secret that was put down before.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Claim {
     pub node: NodeId,
     pub deposit: DepositId,
@@ -310,7 +319,7 @@ impl Act for Claim {
 }
 
 /// Asks to be told of a note at a time.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Remind {
     pub note: NoteId,
     pub at: Timestamp,
@@ -337,7 +346,7 @@ impl Act for Remind {
 }
 
 /// What followers and timers do. A note of the words `refused` may not be told of.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Tell {
     note: NoteId,
     words: String,
@@ -368,14 +377,15 @@ impl Act for Tell {
             return Err(NoteError::Refused("nobody may be told".into()));
         }
         let id = NoteId::new(permit.now(), tx.entropy()).to_string();
-        let sql = tenanted!("INSERT INTO told (told_id, tenant, node_id, words) VALUES ($2, {tenant}, $3, $4)");
+        let sql =
+            tenanted!("INSERT INTO told (told_id, tenant, node_id, words) VALUES ($2, {tenant}, $3, $4)");
         tx.run(sql, vec![id.into(), permit.node().to_string().into(), self.words.as_str().into()]).await?;
         Ok(Done::new((), Summary::of("a note was told of"), ()))
     }
 }
 
 /// Its preview tries to write.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Peek {
     pub node: NodeId,
 }
@@ -391,7 +401,7 @@ impl Act for Peek {
     }
 
     async fn preview(&self, tx: &mut ReadTx<'_>) -> Result<Preview, NoteError> {
-        let sql = scoped!("DELETE FROM note AS n WHERE {scope:n} RETURNING n.words");
+        let sql = scoped!("DELETE FROM note AS n WHERE {scope:n} RETURNING words");
         // A refusal of the database is as good as one that leaves no trace.
         let _ = tx.rows(sql, Vec::new()).await;
         Ok(Preview::sentence("nothing is done"))
@@ -403,7 +413,7 @@ impl Act for Peek {
 }
 
 /// A question whose asking is recorded: the words of a note.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Ask {
     pub note: NoteId,
 }

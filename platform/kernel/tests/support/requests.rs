@@ -28,11 +28,13 @@ pub fn module() -> Module {
 
 /// Declares an act on a request: its verb, its output, and what it does.
 macro_rules! on_request {
-    ($(#[$doc:meta])* $name:ident = $verb:literal -> $output:ty, |$tx:ident, $act:ident| $perform:expr) => {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* } = $verb:literal -> $output:ty,
+     |$tx:ident, $act:ident| $perform:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Serialize, Deserialize)]
         pub struct $name {
             pub request: RequestId,
+            $(pub $field: $type,)*
         }
 
         impl Act for $name {
@@ -60,21 +62,22 @@ macro_rules! on_request {
 
 on_request! {
     /// Fills the first slot that fits; tells which.
-    Approve = "request:approve" -> String, |tx, act| tx.fill_slot(act.request, None, "looks right")
+    Approve { digest: String } = "request:approve" -> String,
+    |tx, act| tx.fill_slot(act.request, &act.digest, None, "looks right")
 }
 on_request! {
     /// Says no.
-    Reject = "request:reject" -> (), |tx, act| tx.reject(act.request, "not today")
+    Reject {} = "request:reject" -> (), |tx, act| tx.reject(act.request, "not today")
 }
 on_request! {
     /// Takes it back.
-    Withdraw = "request:withdraw" -> (), |tx, act| tx.withdraw(act.request, "no longer needed")
+    Withdraw {} = "request:withdraw" -> (), |tx, act| tx.withdraw(act.request, "no longer needed")
 }
 on_request! {
     /// Takes the output.
-    Take = "request:take" -> Json, |tx, act| tx.take_output(act.request)
+    Take {} = "request:take" -> Json, |tx, act| tx.take_output(act.request)
 }
 on_request! {
     /// Ends a request that nobody decided in time.
-    Expire = "request:expire" -> bool, |tx, act| tx.expire(act.request)
+    Expire {} = "request:expire" -> bool, |tx, act| tx.expire(act.request)
 }

@@ -32,7 +32,9 @@ pub const CERTIFICATE: &str = "server.pem";
 /// The key of the server.
 pub const KEY: &str = "server.key";
 
-const CA_CERTIFICATE: &str = "ca.pem";
+/// The certificate of the authority.
+pub const CA_CERTIFICATE: &str = "ca.pem";
+
 const CA_KEY: &str = "ca.key";
 
 const CA_YEARS: i16 = 10;
@@ -106,6 +108,12 @@ pub fn validity(certificate: &CertificateDer<'_>) -> anyhow::Result<(Timestamp, 
     let validity = certificate.validity();
     let time = |time: &x509_parser::time::ASN1Time| Timestamp::from_second(time.timestamp());
     Ok((time(&validity.not_before)?, time(&validity.not_after)?))
+}
+
+/// The names and addresses that a certificate is good for, sorted, and when it ends.
+pub fn good_for(certificate: &CertificateDer<'_>) -> anyhow::Result<(Vec<String>, Timestamp)> {
+    let (_, until) = validity(certificate)?;
+    Ok((names_of(&parsed(certificate)?), until))
 }
 
 /// Why the certificate of the server must be issued again.

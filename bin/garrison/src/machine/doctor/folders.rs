@@ -1,0 +1,117 @@
+//! The data folder, the disk under it, and the root key.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use garrison_secrets::{KeyFileError, RootKey};
+
+use super::{Check, size};
+use crate::config::Config;
+
+const DATA: &str = "data folder";
+const DISK: &str = "disk";
+const KEYS: &str = "root key";
+
+/// With less free, it is time to do something.
+const LITTLE: u64 = 2 << 30;
+
+/// With less free, the database may soon not be able to write its log.
+const TOO_LITTLE: u64 = 256 << 20;
+
+/// The data folder: there, ours, closed to others, and writable.
+pub fn data(config: &Config) -> Check {
+    let (dir, shown) = (&config.data.dir, config.data.dir.display());
+    let metadata = match fs::metadata(dir) {
+        Ok(metadata) if metadata.is_dir() => metadata,
+        Ok(_) => return Check::fail(DATA, format!("{shown} is not a folder"), "set `data.dir` to a folder"),
+        Err(error) => {
+            let fix = "`garrison init` makes one; else set `data.dir` to where it is";
+            return Check::fail(DATA, format!("{shown}: {error}"), fix);
+        }
+    };
+    let us = rustix::process::geteuid().as_raw();
+    if let Err(error) = written(dir) {
+        let fix = format!("make it writable for the user of the server: chown -R USER {shown}");
+        return Check::fail(DATA, format!("{shown} cannot be written: {error}"), fix);
+    }
+    if metadata.uid() != us {
+        let what = format!("{shown} belongs to user {}, and this is user {us}", metadata.uid());
+        return Check::warn(DATA, what, "run the server, and this command, as the owner of the folder");
+    }
+    if metadata.permissions().mode() & 0o077 != 0 {
+        let what = format!("{shown} can be entered by other users");
+        return Check::warn(DATA, what, format!("chmod 700 {shown}"));
+    }
+    Check::ok(DATA, shown.to_string())
+}
+
+/// Rights do not tell everything: a file system may be read-only.
+fn written(dir: &Path) -> io::Result<()> {
+    let path = dir.join(".garrison-doctor");
+    File::create(&path)?;
+    fs::remove_file(&path)
+}
+
+/// What is free on the disk of the data folder; `None` where there is no folder.
+pub fn disk(config: &Config) -> Option<Check> {
+    let disk = rustix::fs::statvfs(&config.data.dir).ok()?;
+    Some(judged(disk.f_bavail.saturating_mul(disk.f_frsize), &config.data.dir))
+}
+
+fn judged(free: u64, dir: &Path) -> Check {
+    let what = format!("{} are free for {}", size(free), dir.display());
+    let fix = "make room, or move the folder to a larger disk and set `data.dir`";
+    match free {
+        ..TOO_LITTLE => Check::fail(DISK, what, fix),
+        TOO_LITTLE..LITTLE => Check::warn(DISK, what, fix),
+        _ => Check::ok(DISK, what),
+    }
+}
+
+/// The root key: there, whole, for its owner only, and not among the data.
+pub fn keys(config: &Config) -> Check {
+    let dir = &config.keys.dir;
+    if let Err(error) = RootKey::open(dir) {
+        return Check::fail(KEYS, error.to_string(), key_fix(&error));
+    }
+    // Links and dots must not hide where the folder really is.
+    if let (Ok(keys), Ok(data)) = (dir.canonicalize(), config.data.dir.canonicalize())
+        && keys.starts_with(&data)
+    {
+        let what =
+            format!("{} is inside the data folder: a copy of the data is a copy of the key", keys.display());
+        return Check::fail(KEYS, what, "move the folder out of it, and set `keys.dir` to its new place");
+    }
+    Check::ok(KEYS, dir.join("root.key").display().to_string())
+}
+
+fn key_fix(error: &KeyFileError) -> String {
+    match error {
+        KeyFileError::Open(path) => format!("chmod 600 {}", path.display()),
+        KeyFileError::Missing(_) | KeyFileError::Malformed(_) => {
+            "put it back from its copy, or set `keys.dir` to where it is: a new key does not fit the data"
+                .to_owned()
+        }
+        KeyFileError::Exists(_) | KeyFileError::Io(..) => {
+            "it must be readable for the user of the server".to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::State;
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_in_time() {
+        let state = |free| judged(free, Path::new("/srv")).state;
+        assert_eq!(state(TOO_LITTLE - 1), State::Fail);
+        assert_eq!(state(TOO_LITTLE), State::Warn);
+        assert_eq!(state(LITTLE - 1), State::Warn);
+        assert_eq!(state(LITTLE), State::Ok);
+        assert_eq!(judged(3 << 30, Path::new("/srv")).what, "3 GiB are free for /srv");
+    }
+}

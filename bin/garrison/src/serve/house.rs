@@ -1,0 +1,106 @@
+//! What the server does by itself: what is due, what follows, the certificate, and looking whether anything was
+//! changed by hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use garrison_base::{Clock as _, SystemClock};
+use garrison_kernel::Kernel;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Tls};
+use crate::server::metrics::Metrics;
+use crate::server::tls::{self, Current};
+
+/// How long what is due waits at most, when nothing else happens.
+const PULSE: Duration = Duration::from_secs(1);
+/// How often everything stored is verified, and what is no longer needed thrown away.
+const ROUND: Duration = Duration::from_secs(3_600);
+/// How often the certificate is looked at.
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+/// The tasks, until the server stops.
+pub struct Jobs(JoinSet<()>);
+
+impl Jobs {
+    /// Waits until all have ended.
+    pub async fn wait(mut self) {
+        while self.0.join_next().await.is_some() {}
+    }
+}
+
+/// Starts them.
+pub fn keep(
+    config: &Config,
+    kernel: Kernel,
+    metrics: Metrics,
+    certificate: Option<Arc<Current>>,
+    stop: CancellationToken,
+) -> Jobs {
+    let mut jobs = JoinSet::new();
+    jobs.spawn(work(kernel.clone(), stop.clone()));
+    jobs.spawn(rounds(kernel, stop.clone()));
+    let ended = stop.clone();
+    jobs.spawn(async move { tokio::select! { () = metrics.keep_up() => {}, () = ended.cancelled() => {} } });
+    if let Some(current) = certificate {
+        jobs.spawn(renew(config.clone(), current, stop));
+    }
+    Jobs(jobs)
+}
+
+async fn work(kernel: Kernel, stop: CancellationToken) {
+    loop {
+        match kernel.work().await {
+            Ok(0) => {}
+            Ok(acts) => metrics::counter!("garrison_jobs_total").increment(acts as u64),
+            Err(error) => tracing::error!(%error, "what is due could not be done"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = kernel.wait_for_acts() => {}
+            () = tokio::time::sleep(PULSE) => {}
+        }
+    }
+}
+
+async fn rounds(kernel: Kernel, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(ROUND) => {}
+        }
+        match kernel.verify().await {
+            Ok(records) => tracing::info!(records, "the state and the audit log were verified"),
+            Err(error) => {
+                metrics::counter!("garrison_verification_failures_total").increment(1);
+                tracing::error!(%error, "the state or the audit log was changed outside Garrison");
+            }
+        }
+        if let Err(error) = kernel.tidy().await {
+            tracing::warn!(%error, "what is no longer needed could not be thrown away");
+        }
+    }
+}
+
+async fn renew(config: Config, current: Arc<Current>, stop: CancellationToken) {
+    let dir = config.tls_dir();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(DAY) => {}
+        }
+        let now = SystemClock.now();
+        if config.server.tls == Tls::OwnCa {
+            match tls::renew_if_due(&dir, &config.server.reached_by(), now) {
+                Ok(Some(reason)) => tracing::info!(reason, "the server's certificate was made anew"),
+                Ok(None) => {}
+                Err(error) => tracing::error!(error = format!("{error:#}"), "the certificate could not be made anew"),
+            }
+        }
+        match current.reload(&config.server, &dir, now) {
+            Ok(warnings) => warnings.iter().for_each(|warning| tracing::warn!("{warning}")),
+            Err(error) => tracing::error!(error = format!("{error:#}"), "the certificate could not be read again"),
+        }
+    }
+}

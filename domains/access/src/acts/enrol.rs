@@ -1,0 +1,96 @@
+use garrison_base::LoginId;
+use garrison_facts::AccountSecured;
+use garrison_kernel::{Act, Done, ObjectRef, Permit, Preview, ReadTx, Summary, Verb, WriteTx};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{SessionLimits, Stage};
+use crate::problem::AccessError;
+use crate::session::start_session;
+use crate::store::{self, Credential, Invitation, Login, put_credential, put_invitation, put_login};
+use crate::totp;
+
+/// Takes over the password and the authenticator app, once the app has shown that it works. Sessions and
+/// recovery codes from before end.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enrol {
+    /// Which login.
+    pub login: LoginId,
+    /// The time step of the code, if it is right.
+    pub step: Option<i64>,
+    /// How long the session may live.
+    pub limits: SessionLimits,
+}
+
+/// What came of it. The codes are shown this once.
+#[derive(Debug, Serialize)]
+pub struct Enrolled {
+    /// Whether the code was right.
+    pub right: bool,
+    /// Codes for the day when the app is lost.
+    pub recovery_codes: Vec<String>,
+    /// The secret of the session.
+    pub session: Option<String>,
+}
+
+impl Act for Enrol {
+    const VERB: Verb = Verb::new("login:enrol");
+    type Output = Enrolled;
+    type Fact = Option<AccountSecured>;
+    type Error = AccessError;
+
+    fn targets(&self) -> Vec<ObjectRef> {
+        vec![ObjectRef::tenant()]
+    }
+
+    async fn preview(&self, _: &mut ReadTx<'_>) -> Result<Preview, AccessError> {
+        Ok(Preview::sentence("set up an authenticator app"))
+    }
+
+    async fn perform(&self, permit: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, AccessError> {
+        let login = store::login(&mut tx.read(), &self.login).await?.ok_or(AccessError::Ended)?;
+        let (Stage::Enrol { password, totp, .. }, Some(person)) = (login.stage.clone(), login.person) else {
+            return Err(AccessError::Ended);
+        };
+        let invitation = match &login.invitation {
+            Some(id) => store::invitation(&mut tx.read(), id).await?,
+            None => None,
+        };
+        let invitation = invitation.filter(|link| link.state == "open" && link.expires > permit.now());
+        let invitation = invitation.filter(|_| login.expires > permit.now()).ok_or(AccessError::Link)?;
+        let name = store::name_of(&mut tx.read(), person).await?;
+        let Some(totp_step) = self.step else {
+            put_login(tx, &Login { stage: login.stage.clone().wrong(), ..login }).await?;
+            let enrolled = Enrolled { right: false, recovery_codes: Vec::new(), session: None };
+            let summary = Summary::failure(format!("the first code of `{name}` was wrong")).object(person);
+            return Ok(Done::new(enrolled, summary, None));
+        };
+        let recovery_codes = totp::recovery_codes(tx.entropy());
+        let tags = recovery_codes
+            .iter()
+            .map(|code| hex(&tx.tag("recovery-code", totp::normal_code(code).as_bytes())));
+        let credential = Credential {
+            person,
+            node: login.node,
+            password,
+            totp,
+            totp_step,
+            recovery: tags.collect(),
+            changed: permit.now(),
+        };
+        put_credential(tx, &credential).await?;
+        put_invitation(tx, &Invitation { state: "used".to_owned(), ..invitation }).await?;
+        store::end_sessions(tx, person, None).await?;
+        let session = start_session(permit, tx, (person, login.kind), self.limits).await?;
+        put_login(tx, &Login { stage: Stage::Ended, ..login }).await?;
+        let enrolled = Enrolled { right: true, recovery_codes, session: Some(session) };
+        let summary =
+            Summary::of(format!("`{name}` set up a password and an authenticator app")).object(person);
+        Ok(Done::new(enrolled, summary, Some(AccountSecured { person })))
+    }
+}
+
+/// How tags are listed in a text column.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

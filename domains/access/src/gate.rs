@@ -1,0 +1,120 @@
+//! Who shows a session or a token.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use garrison_base::{SessionId, TenantId, Timestamp, TokenId};
+use garrison_kernel::{
+    Actor, ActorId, Holder, KernelError, Method, Origin, Outcome, Problem, ReadTx, System, TokenLimits, Verb,
+    problems,
+};
+use garrison_web::{Credential, Gate, Identified};
+
+use crate::Access;
+use crate::acts::RenewSession;
+use crate::credential::{Kind as _, Shown};
+use crate::model::{OVERLAP, RENEWAL, SessionKind};
+use crate::store::{self, Session};
+
+/// The verb by which the login system looks at its own rows.
+pub(crate) const LOOK: Verb = Verb::new("login:look");
+
+type Recognised<T> = Result<T, Box<dyn Problem>>;
+
+/// Nobody: the reason is the same for every credential that does not count.
+#[derive(Debug, thiserror::Error)]
+#[error("the session or token is unknown or has ended")]
+struct Nobody;
+
+impl Problem for Nobody {
+    fn kind(&self) -> &'static garrison_kernel::ProblemType {
+        &problems::UNAUTHENTICATED
+    }
+}
+
+impl Gate for Access {
+    fn identify<'g>(
+        &'g self,
+        credential: Credential,
+        origin: Origin,
+    ) -> Pin<Box<dyn Future<Output = Recognised<Identified>> + Send + 'g>> {
+        Box::pin(async move {
+            match credential {
+                Credential::Cookie(text) => self.by_session(&text, SessionKind::Web, origin).await,
+                Credential::Bearer(text) if text.starts_with(TokenId::SHOWN) => {
+                    self.by_token(&text, origin).await
+                }
+                Credential::Bearer(text) => self.by_session(&text, SessionKind::Cli, origin).await,
+            }
+        })
+    }
+}
+
+impl Access {
+    /// Reads as the login system, in a tenant that may not exist.
+    pub(crate) async fn look(
+        &self,
+        tenant: TenantId,
+        origin: &Origin,
+    ) -> Result<ReadTx<'static>, KernelError> {
+        self.kernel.read(&Actor::system(System::LOGIN, tenant, origin.clone()), LOOK).await
+    }
+
+    async fn by_session(&self, text: &str, kind: SessionKind, mut origin: Origin) -> Recognised<Identified> {
+        let shown: Shown<SessionId> = text.parse().map_err(|()| Nobody)?;
+        let mut tx = self.look(shown.tenant, &origin).await.map_err(|_| Nobody)?;
+        let session = store::session(&mut tx, &shown.id).await?.ok_or(Nobody)?;
+        let now = tx.now();
+        let tag = self.kernel.tag(SessionId::PURPOSE, &shown.tagged());
+        let person = ActorId::Person(session.person);
+        if session.kind != kind || !counts(&session, &tag, now) || !tx.is_active(Holder::Actor(person)) {
+            return Err(Nobody.into());
+        }
+        drop(tx);
+        let mut renewed = None;
+        if now.duration_since(session.renewed) > RENEWAL {
+            let act = RenewSession { session: session.id, limits: self.limits };
+            let login = Actor::system(System::LOGIN, shown.tenant, origin.clone());
+            if let Outcome::Done(done) = self.kernel.act(&login, act).await? {
+                renewed = done.secret;
+            }
+        }
+        origin.session = session.id.to_string();
+        origin.method = if kind == SessionKind::Web { Method::Console } else { Method::Cli };
+        Ok(Identified { actor: Actor { id: person, tenant: shown.tenant, origin, limits: None }, renewed })
+    }
+
+    async fn by_token(&self, text: &str, mut origin: Origin) -> Recognised<Identified> {
+        let shown: Shown<TokenId> = text.parse().map_err(|()| Nobody)?;
+        let mut tx = self.look(shown.tenant, &origin).await.map_err(|_| Nobody)?;
+        let token = store::token(&mut tx, &shown.id).await?.ok_or(Nobody)?;
+        let tag = self.kernel.tag(TokenId::PURPOSE, &shown.tagged());
+        let counts = token.state == "active" && token.expires > tx.now() && same(&tag, &token.tag);
+        if !counts || !tx.is_active(Holder::Actor(token.actor)) {
+            return Err(Nobody.into());
+        }
+        origin.session = token.id.to_string();
+        origin.method = Method::Api;
+        let limits = Some(TokenLimits { verbs: token.verbs, node: token.limit });
+        let actor = Actor { id: token.actor, tenant: shown.tenant, origin, limits };
+        Ok(Identified { actor, renewed: None })
+    }
+}
+
+/// Whether a session's secret counts now. The one before counts for a moment after it was changed.
+fn counts(session: &Session, tag: &[u8], now: Timestamp) -> bool {
+    let current = same(tag, &session.tag);
+    let before = same(tag, &session.tag_before) && now.duration_since(session.renewed) < OVERLAP;
+    // A clock that was set back must not lengthen a life: what began in the future has not begun.
+    let began = session.created <= now && session.renewed <= now;
+    session.state == "active"
+        && (current || before)
+        && began
+        && now < session.idle_until
+        && now < session.absolute_until
+}
+
+/// Both are MACs: to compare them in constant time is a habit, not a need.
+pub(crate) fn same(left: &[u8], right: &[u8]) -> bool {
+    garrison_secrets::same(left, right)
+}
