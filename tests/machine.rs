@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
+use std::process::Stdio;
 
 use serde_json::Value;
 
@@ -260,6 +262,40 @@ fn a_server_that_does_not_run_is_10() {
     let ran = place.run("status");
     assert_eq!((ran.code, ran.out.as_str()), (10, ""));
     assert!(ran.err.contains("does not answer") && ran.err.contains("garrison serve"), "{}", ran.err);
+}
+
+#[test]
+fn a_running_server_is_asked_over_its_own_address() {
+    let (place, stranger) = (made(), made());
+    let mut server = place.command("serve").stderr(Stdio::piped()).spawn().unwrap();
+    // The pipe stays open to the end, so that the server can go on to write into it.
+    let mut lines = BufReader::new(server.stderr.take().unwrap()).lines().map(Result::unwrap);
+    lines.find(|line| line.contains("ready")).expect("the server tells that it is ready");
+
+    let ran = place.run("status -o ndjson");
+    let row = ran.rows().remove(0);
+    assert_eq!(
+        (ran.code, row["ready"].as_bool(), row["tenants"].as_u64()),
+        (0, Some(true), Some(1)),
+        "{row}"
+    );
+    assert_eq!(row["version"], env!("CARGO_PKG_VERSION"));
+    let port = checked(&place.run("doctor -o ndjson"), "port");
+    assert_eq!(port["state"], "ok", "{port}");
+    assert!(port["what"].as_str().unwrap().starts_with("Garrison "), "{port}");
+
+    // Whoever trusts another authority does not take this server for the own one.
+    let listen =
+        place.run("config show -o ndjson").rows().into_iter().find(|row| row["key"] == "server.listen");
+    let listen = format!("--set server.listen={}", listen.unwrap()["value"].as_str().unwrap());
+    let ran = stranger.run(&format!("status {listen}"));
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{}", ran.err);
+    assert!(ran.err.contains("something else listens there"), "{}", ran.err);
+    fails(&stranger, &listen, "port", ("is taken, and not by this Garrison", "ss -tlnp"));
+
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert_eq!(place.run("status").code, 10);
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! Tasks of the repository: `cargo xtask tidy|bench|fuzz`.
+//! Tasks of the repository: `cargo xtask tidy|bench|openapi|fuzz`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task speaks to whoever runs it")]
 
+mod access;
 #[expect(clippy::indexing_slicing, reason = "indexing JSON answers null for what is missing")]
 mod bench;
 mod fuzz;
@@ -36,6 +37,8 @@ enum Task {
         #[arg(long)]
         rules: Vec<PathBuf>,
     },
+    /// Write openapi.json anew, as the server serves it
+    Openapi,
     /// Feed every parser of strangers' bytes with mutated input
     Fuzz {
         /// Seconds for each target
@@ -49,7 +52,10 @@ enum Task {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Area {
+    /// Sigma rules over events
     Detection,
+    /// Decisions, acts, a level of the tree, the server's start and memory
+    Access,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -64,6 +70,8 @@ fn main() -> ExitCode {
         Task::Bench { area: Area::Detection, output, events, rules } => {
             bench::detection(&root(), output, events, rules)
         }
+        Task::Bench { area: Area::Access, output, .. } => access::bench(&root(), output),
+        Task::Openapi => openapi(&root()),
         Task::Fuzz { seconds, target } => fuzz::run(&root(), seconds, target.as_deref()),
     };
     match done {
@@ -73,6 +81,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The test that compares the document writes it instead.
+fn openapi(root: &Path) -> anyhow::Result<()> {
+    let test = ["test", "--quiet", "--package", "garrison", "--test", "api", "the_document_that_is_checked_in"];
+    output(Command::new("cargo").args(test).env("GARRISON_WRITE_OPENAPI", "1").current_dir(root)).map(|_| ())
 }
 
 /// The root of the repository.

@@ -1,6 +1,7 @@
 //! Garrison, a self-hosted security operations platform: the command line.
 
 mod cli;
+mod client;
 mod config;
 mod hunt;
 mod log;
@@ -43,12 +44,14 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Config(ConfigCommand::Schema(_)) => machine::config::print_schema(),
         Command::Tenant(TenantCommand::Create(args)) => machine::tenant::create(&args),
         Command::Tenant(TenantCommand::List(args)) => machine::tenant::list(&args),
+        Command::Recover(args) => machine::recover::run(&args),
         Command::Hunt(args) => hunt::run(&args, &SystemClock),
         Command::Rule(RuleCommand::List(args)) => rule::list::run(&args),
         Command::Rule(RuleCommand::Show(args)) => rule::show::run(&args),
         Command::Rule(RuleCommand::Lint(args)) => rule::lint::run(&args),
         Command::Rule(RuleCommand::Test(args)) => rule::test::run(&args),
         Command::Log(LogCommand::Generate(args)) => log::generate::run(&args),
+        Command::Client(command) => client::run(&command),
         Command::Completion(args) => {
             clap_complete::generate(args.shell, &mut Cli::command(), "garrison", &mut std::io::stdout());
             Ok(Exit::Ok)

@@ -49,6 +49,11 @@ pub async fn open(config: &Config) -> anyhow::Result<(Kernel, RootKey)> {
     Ok((kernel, root_key))
 }
 
+/// How long sessions live.
+pub fn limits(config: &Config) -> SessionLimits {
+    SessionLimits { idle_minutes: config.session.idle_minutes, absolute_hours: config.session.absolute_hours }
+}
+
 /// `garrison serve`
 pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
     let config = args.config.load()?.config;
@@ -63,11 +68,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
 async fn serve(config: Config) -> anyhow::Result<Exit> {
     let metrics = Metrics::install()?;
     let (kernel, _root_key) = open(&config).await?;
-    let limits = SessionLimits {
-        idle_minutes: config.session.idle_minutes,
-        absolute_hours: config.session.absolute_hours,
-    };
-    let access = Access::new(kernel.clone(), limits);
+    let access = Access::new(kernel.clone(), limits(&config));
     let web = Web {
         kernel: kernel.clone(),
         gate: Arc::new(access.clone()),

@@ -9,6 +9,7 @@ mod pages;
 mod password;
 pub mod problem;
 mod reads;
+mod recovery;
 mod routes;
 mod session;
 mod store;
@@ -16,6 +17,7 @@ mod totp;
 
 pub use login::{Begin, EnrolmentView, Profile, Step, Stepped};
 pub use model::{Next, SessionKind, SessionLimits, SessionView, TokenView};
+pub use recovery::Recovery;
 pub use routes::routes;
 
 use garrison_base::TenantId;

@@ -397,7 +397,7 @@ fn done<T>(outcome: Outcome<T>) -> Result<T, KernelError> {
     }
 }
 
-fn line(text: &str) -> Result<Line, KernelError> {
+pub(crate) fn line(text: &str) -> Result<Line, KernelError> {
     text.parse().map_err(|error: garrison_base::BadText| KernelError::Invalid(error.to_string()))
 }
 

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json};
 use garrison_base::{TenantId, Timestamp};
-use garrison_kernel::{Actor, ActorId, Explanation, Holder, KernelError, ProblemType, TokenLimits};
+use garrison_kernel::{ActorId, Explanation, Holder, KernelError, ProblemType, TokenLimits};
 use garrison_web::{Answer, Body, Caller, Client, Refusal, Routes, Web, session_cookie};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterIn};
@@ -217,15 +217,10 @@ async fn explain(
     let Query(asked) = query.map_err(|error| KernelError::Invalid(error.body_text()))?;
     let object = login::object(&asked.object)?;
     let of = asked.actor.unwrap_or(caller.id);
-    if of != caller.id {
-        let may = web.kernel.explain(&caller, EXPLAIN.as_str(), &object).await?;
-        if !may.allowed {
-            return Err(KernelError::NotFound.into());
-        }
+    if of != caller.id && !web.kernel.explain(&caller, caller.id, EXPLAIN.as_str(), &object).await?.allowed {
+        return Err(KernelError::NotFound.into());
     }
-    // The rights of the actor, not of the token that the caller happened to show.
-    let actor = Actor { id: of, limits: None, ..caller };
-    Ok(Json(web.kernel.explain(&actor, &asked.verb, &object).await?))
+    Ok(Json(web.kernel.explain(&caller, of, &asked.verb, &object).await?))
 }
 
 /// A kind of problem.

@@ -14,7 +14,7 @@ use crate::module::{Module, Subscription, Timer};
 use crate::perform::{Finished, perform};
 use crate::tx::locate;
 use crate::{
-    Act, Actor, DatabaseUrl, Explanation, Holder, KernelError, Migration, ObjectRef, Problem, ReadAct,
+    Act, Actor, ActorId, DatabaseUrl, Explanation, Holder, KernelError, Migration, ObjectRef, Problem, ReadAct,
     ReadTx, Verb, audit,
 };
 
@@ -261,19 +261,26 @@ impl Kernel {
         question.read(&mut tx).await.map_err(|error| Box::new(error) as Box<dyn Problem>)
     }
 
-    /// Whether the actor may do this there; asked again, by the kernel itself, whenever it is done.
+    /// Why `of` may do this there, or may not, for an asker who may see the object. Whatever is done is decided
+    /// again, by the kernel itself.
     pub async fn explain(
         &self,
-        actor: &Actor,
+        asker: &Actor,
+        of: ActorId,
         verb: &str,
         object: &ObjectRef,
     ) -> Result<Explanation, KernelError> {
         let (verb, _) = *self.0.verbs.get(verb).ok_or_else(|| KernelError::UnknownVerb(verb.to_owned()))?;
         let mut tx = self.0.db.read().await?;
         self.0.catch_up(&mut tx).await?;
-        let at = locate(&mut tx, &self.0, actor.tenant, object).await?;
-        let index = self.0.index();
-        Ok(authz::explain(&index, &self.0.policies, actor, (verb, &at), self.0.clock.now()))
+        let at = locate(&mut tx, &self.0, asker.tenant, object).await?;
+        let (index, now) = (self.0.index(), self.0.clock.now());
+        if !authz::sees(&index, asker, &at, now) {
+            return Err(KernelError::NotFound);
+        }
+        // The rights of the actor, not of a token that was shown.
+        let actor = Actor { id: of, limits: None, ..asker.clone() };
+        Ok(authz::explain(&index, &self.0.policies, &actor, (verb, &at), now))
     }
 
     /// The bare decision on a node, from the index as it stands: for measuring.

@@ -397,9 +397,7 @@ fn refusal(inner: &Inner, actor: &Actor, verb: Verb, at: &Located, now: Timestam
     if authz::decide(&index, &inner.policies, actor, (verb, at), now).allowed {
         return None;
     }
-    let own = at.owner.as_deref() == Some(actor.id.to_string().as_str());
-    let of_the_tenant = index.tenants.get(&actor.tenant).is_some_and(|(_, root)| *root == at.node);
-    if !own && !of_the_tenant && index.held(actor.id, at.node, now).is_empty() {
+    if !authz::sees(&index, actor, at, now) {
         return Some(KernelError::NotFound);
     }
     let why = authz::explain(&index, &inner.policies, actor, (verb, at), now).why;

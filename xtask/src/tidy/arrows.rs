@@ -35,11 +35,15 @@ fn floor(manifest: &str) -> &str {
         .unwrap_or("unknown")
 }
 
+/// The domains that every other may use.
+const FOUNDATION: [&str; 4] = ["garrison-facts", "garrison-directory", "garrison-access", "garrison-cases"];
+
 /// Whether a crate of one floor may use a crate of another.
 fn allowed(from: &Package, to: &str, to_floor: &str) -> bool {
     match floor(&from.manifest_path) {
         "bin" => to_floor != "xtask",
-        "domains" => matches!(to_floor, "platform" | "engines") || to == "garrison-facts",
+        "domains" if from.name == "garrison-facts" => to_floor == "platform",
+        "domains" => matches!(to_floor, "platform" | "engines") || FOUNDATION.contains(&to),
         "platform" => to_floor == "platform",
         // The engines know nothing of the platform but its words.
         "engines" => to == "garrison-base",

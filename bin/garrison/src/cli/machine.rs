@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use garrison_base::PathName;
+use garrison_base::{AccountName, PathName};
 
 use super::OutputArgs;
 
@@ -198,6 +198,34 @@ pub struct TenantCreateArgs {
   garrison tenant list
   garrison tenant list -o json")]
 pub struct TenantListArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Let somebody in again who has lost password or second factor
+///
+/// Works on the machine itself, also while the server runs: it needs the key file. Makes a one-time link, and
+/// leaves a record. With --administrator the person gets the role at the root of the tree again.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  garrison recover anna
+  garrison recover anna --administrator --tenant acme")]
+pub struct RecoverArgs {
+    /// The account's name
+    #[arg(value_name = "NAME")]
+    pub name: AccountName,
+
+    /// Which tenant; the first where nothing is said
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<PathName>,
+
+    /// Make the person administrator of the tenant
+    #[arg(long)]
+    pub administrator: bool,
+
     #[command(flatten)]
     pub config: ConfigArgs,
 

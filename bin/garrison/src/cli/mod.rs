@@ -1,5 +1,6 @@
 //! The command line, as clap sees it.
 
+pub mod client;
 mod hunt;
 mod log;
 mod machine;
@@ -17,7 +18,7 @@ use crate::output::Format;
 pub use hunt::HuntArgs;
 pub use log::{LogCommand, LogGenerateArgs};
 pub use machine::{
-    ConfigArgs, ConfigCheckArgs, ConfigCommand, ConfigShowArgs, DoctorArgs, InitArgs, ServeArgs, StatusArgs,
+    ConfigArgs, ConfigCheckArgs, ConfigCommand, ConfigShowArgs, DoctorArgs, InitArgs, RecoverArgs, ServeArgs, StatusArgs,
     TenantCommand, TenantCreateArgs, TenantListArgs,
 };
 pub use rule::{RuleArgs, RuleCommand, RuleLintArgs, RuleListArgs, RuleShowArgs, RuleTestArgs};
@@ -54,11 +55,14 @@ pub enum Command {
     Config(ConfigCommand),
     #[command(subcommand)]
     Tenant(TenantCommand),
+    Recover(RecoverArgs),
     Hunt(HuntArgs),
     #[command(subcommand)]
     Rule(RuleCommand),
     #[command(subcommand)]
     Log(LogCommand),
+    #[command(flatten)]
+    Client(client::ClientCommand),
     Completion(CompletionArgs),
     Man(ManArgs),
     Version(VersionArgs),

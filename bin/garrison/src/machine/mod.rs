@@ -3,6 +3,7 @@
 pub mod config;
 pub mod doctor;
 pub mod init;
+pub mod recover;
 pub mod status;
 pub mod tenant;
 

@@ -62,6 +62,14 @@ fn role_name(index: &Index, role: u16) -> Option<&str> {
     index.roles.get(usize::from(role)).map(String::as_str)
 }
 
+/// Whether the actor knows of the object at all: it is its own, belongs to the tenant as a whole, or hangs where
+/// the actor holds something. What an actor does not know of, does not exist for it.
+pub(crate) fn sees(index: &Index, actor: &Actor, at: &Located, now: Timestamp) -> bool {
+    at.owner.as_deref() == Some(actor.id.to_string().as_str())
+        || index.tenants.get(&actor.tenant).is_some_and(|(_, root)| *root == at.node)
+        || !index.held(actor.id, at.node, now).is_empty()
+}
+
 /// What forbids before any policy is asked.
 fn refusal(index: &Index, actor: &Actor, verb: Verb, node: NodeId) -> Option<&'static str> {
     let same_tenant = index.nodes.get(&node).is_some_and(|row| row.tenant == actor.tenant);

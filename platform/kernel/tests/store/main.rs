@@ -6,11 +6,13 @@
 mod support;
 
 mod by_hand;
+mod crash;
 mod deposits;
 mod grants;
 mod jobs;
 mod keys;
 mod laundering;
+mod load;
 mod opening;
 mod performing;
 mod rules;

@@ -1,0 +1,314 @@
+//! Every endpoint of the API, as the server's own document lists them: who is refused, and what is recorded.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "tests fail loudly")]
+
+mod support;
+#[path = "support/sample.rs"]
+mod sample;
+#[path = "support/server.rs"]
+mod server;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use sample::Sampler;
+use serde_json::{Value, json};
+use server::{Account, Reply, Server};
+
+/// An endpoint of the document.
+#[derive(Debug, Clone)]
+struct Endpoint {
+    method: String,
+    path: String,
+    operation: Value,
+}
+
+impl Endpoint {
+    fn is_open(&self) -> bool {
+        self.operation["security"] == json!([{}])
+    }
+
+    fn verb(&self) -> &str {
+        self.operation["x-verb"].as_str().unwrap_or_default()
+    }
+
+    fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
+fn document(server: &Server) -> Value {
+    let reply = server.call("GET", "/api/v1/openapi.json", None, None);
+    assert_eq!(reply.status, 200);
+    reply.body
+}
+
+fn endpoints(document: &Value) -> Vec<Endpoint> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let method = method.to_uppercase();
+            found.push(Endpoint { method, path: path.clone(), operation: operation.clone() });
+        }
+    }
+    assert!(found.len() > 50, "{}", found.len());
+    found
+}
+
+/// A tenant with one of everything, and somebody who may do everything in it.
+struct House {
+    administrator: Account,
+    /// One object of each kind, by the prefix of its id.
+    things: BTreeMap<String, String>,
+}
+
+impl House {
+    fn furnished(server: &Server, administrator: Account) -> Self {
+        let admin = administrator.session.clone();
+        let me = server.get(&admin, "/api/v1/whoami");
+        let top = server.get(&admin, "/api/v1/node")["items"][0]["id"].clone();
+        let mut things = BTreeMap::new();
+        let mut keep = |prefix: &str, id: &Value| {
+            things.insert(prefix.to_owned(), id.as_str().unwrap().to_owned());
+        };
+        let new = json!({ "name": "bob", "full_name": "Bob Test", "email": "bob@example.org" });
+        let person = server.post(&admin, "/api/v1/person/create", &new)["person"].clone();
+        let new = json!({ "name": "robot", "owner": me["id"], "purpose": "tests" });
+        let service = server.post(&admin, "/api/v1/service/create", &new)["service"].clone();
+        let group = server.post(&admin, "/api/v1/group/create", &json!({ "name": "team", "purpose": "tests" }));
+        let new = json!({ "parent": top, "name": "shop", "kind": "product" });
+        let node = server.post(&admin, "/api/v1/node/create", &new)["node"].clone();
+        let new = json!({ "node": node, "title": "Shop keeper", "level": "execution" });
+        let post = server.post(&admin, "/api/v1/post/create", &new)["post"].clone();
+        let new = json!({ "holder": person, "role": "viewer", "node": node, "duty": "tests", "reason": "tests" });
+        let grant = server.post(&admin, "/api/v1/grant/create", &new)["grant"].clone();
+        let new = json!({ "actor": service, "name": "t", "verbs": ["*"], "node": top, "days": 1 });
+        let token = server.post(&admin, "/api/v1/token/create", &new)["id"].clone();
+        let rule = json!({ "node": node, "verb": "node:rename", "slots": [{ "name": "owner", "role": "owner" }] });
+        server.post(&admin, "/api/v1/approval-rule/set", &rule);
+        let rename = json!({ "node": node, "name": "shop2" });
+        let waiting = server.call("POST", "/api/v1/node/rename", Some(&admin), Some(&rename));
+        assert_eq!(waiting.status, 202, "{}", waiting.body);
+        keep("per", &person);
+        keep("svc", &service);
+        keep("grp", &group["group"]);
+        keep("node", &node);
+        keep("pst", &post);
+        keep("grt", &grant);
+        keep("tok", &token);
+        keep("req", &waiting.body["approval"]);
+        keep("ses", &me["session"]);
+        keep("ten", &me["tenant"]);
+        Self { administrator, things }
+    }
+}
+
+/// Fills in the request of an endpoint, and sends it.
+fn send(server: &Server, endpoint: &Endpoint, credential: Option<&str>, sampler: &Sampler) -> Reply {
+    let path = sampler.path(&endpoint.path, &endpoint.operation);
+    let body = sampler.body(&endpoint.operation);
+    server.call(&endpoint.method, &path, credential, body.as_ref())
+}
+
+#[test]
+fn nobody_reaches_anything_without_a_credential() {
+    let server = Server::new();
+    let document = document(&server);
+    let house = House::furnished(&server, server.first("anna"));
+    let sampler = Sampler::new(&document, &house.things);
+    let open: Vec<String> =
+        endpoints(&document).iter().filter(|endpoint| endpoint.is_open()).map(Endpoint::name).collect();
+    assert_eq!(open, ["POST /api/v1/login/begin", "POST /api/v1/login/step", "GET /api/v1/problem"]);
+    for endpoint in endpoints(&document).iter().filter(|endpoint| !endpoint.is_open()) {
+        for credential in [None, Some("nonsense"), Some("gse_a.b.c"), Some("gtk_x.y.z")] {
+            let reply = send(&server, endpoint, credential, &sampler);
+            assert_eq!(reply.status, 401, "{} with {credential:?}: {}", endpoint.name(), reply.body);
+            assert_eq!(reply.body["type"], "session/missing", "{}", endpoint.name());
+        }
+    }
+}
+
+/// What everybody who is known may do: ask who is there, and look after their own.
+const OF_EVERYBODY: [&str; 10] = [
+    "person:list",
+    "person:show",
+    "group:list",
+    "group:members",
+    "service:list",
+    "session:list",
+    "token:list",
+    "password:change",
+    "access:explain",
+    "account:end-all",
+];
+
+#[test]
+fn somebody_without_a_grant_is_refused() {
+    let server = Server::new();
+    let document = document(&server);
+    let house = House::furnished(&server, server.first("anna"));
+    let (carl, _) = Account::made_by(&server, &house.administrator.session, "carl");
+    let sampler = Sampler::new(&document, &house.things);
+    for endpoint in endpoints(&document).iter().filter(|endpoint| !endpoint.is_open()) {
+        if OF_EVERYBODY.contains(&endpoint.verb()) && endpoint.verb() != "account:end-all" {
+            continue;
+        }
+        let reply = send(&server, endpoint, Some(&carl.session), &sampler);
+        assert!(matches!(reply.status, 403 | 404), "{}: {} {}", endpoint.name(), reply.status, reply.body);
+    }
+}
+
+#[test]
+fn another_tenant_s_objects_do_not_exist() {
+    let place = support::Place::new();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    assert_eq!(place.run(&format!("init --listen 127.0.0.1:{port} --tenant acme")).code, 0);
+    assert_eq!(place.run("tenant create umbra").code, 0);
+    let server = Server::start(place, port);
+    assert_eq!(server.links.len(), 2);
+    let begin = |link: &str, name: &str| {
+        let profile = json!({ "name": name, "full_name": name, "email": format!("{name}@example.org") });
+        Account::activate(&server, &json!({ "invitation": link, "kind": "cli", "profile": profile }), name)
+    };
+    let acme = House::furnished(&server, begin(&server.links[0], "anna"));
+    let umbra = House::furnished(&server, begin(&server.links[1], "ulla"));
+    let document = document(&server);
+    // The same objects of a tenant that is not there at all.
+    let nowhere: BTreeMap<String, String> = acme
+        .things
+        .keys()
+        .map(|prefix| (prefix.clone(), format!("{prefix}_01JDG4Q4ZK8V3T6W0R2Y5X7B9C")))
+        .collect();
+    let mut tried = 0;
+    for endpoint in endpoints(&document).iter().filter(|endpoint| !endpoint.is_open()) {
+        for kind in acme.things.keys() {
+            // Own objects but for this kind: the node is one's own, the person is foreign, and so on.
+            let mixed = |with: &BTreeMap<String, String>| {
+                let mut things = umbra.things.clone();
+                things.insert(kind.clone(), with[kind].clone());
+                things
+            };
+            let (foreign, absent) = (mixed(&acme.things), mixed(&nowhere));
+            let (foreign, absent) = (Sampler::new(&document, &foreign), Sampler::new(&document, &absent));
+            if foreign.body(&endpoint.operation) == absent.body(&endpoint.operation)
+                && foreign.path(&endpoint.path, &endpoint.operation) == absent.path(&endpoint.path, &endpoint.operation)
+            {
+                continue;
+            }
+            let session = Some(umbra.administrator.session.as_str());
+            let (there, not_there) =
+                (send(&server, endpoint, session, &foreign), send(&server, endpoint, session, &absent));
+            let told = |reply: &Reply, id: &str| reply.body.to_string().replace(id, "ID");
+            assert_eq!(
+                (there.status, told(&there, &acme.things[kind])),
+                (not_there.status, told(&not_there, &nowhere[kind])),
+                "{} with a foreign {kind}",
+                endpoint.name()
+            );
+            assert!(there.status >= 400 || there.body == json!({ "items": [] }) || there.body == json!([]), "{} with a foreign {kind}: {}", endpoint.name(), there.body);
+            tried += 1;
+        }
+    }
+    assert!(tried > 40, "{tried}");
+}
+
+/// The records of one request, by looking into the database.
+fn records(server: &Server, request: &str) -> Vec<Value> {
+    let database = server.place.path("garrison/data/garrison.db");
+    let sql = format!("SELECT CAST(record AS TEXT) FROM audit WHERE request = '{request}' ORDER BY seq");
+    let ran = Command::new("sqlite3").arg("-readonly").arg(database).arg(sql).output().expect("sqlite3");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    String::from_utf8(ran.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Where a record has an empty field.
+fn emptiness(at: &str, value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Null => found.push(at.to_owned()),
+        Value::String(text) if text.trim().is_empty() => found.push(at.to_owned()),
+        Value::Array(items) if items.is_empty() && at != "/approvals" => found.push(at.to_owned()),
+        Value::Object(fields) if at != "/content" => {
+            for (name, value) in fields {
+                emptiness(&format!("{at}/{name}"), value, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_change_leaves_exactly_one_whole_record() {
+    let server = Server::new();
+    let document = document(&server);
+    let house = House::furnished(&server, server.first("anna"));
+    let sampler = Sampler::new(&document, &house.things);
+    let changing: Vec<Endpoint> = endpoints(&document)
+        .into_iter()
+        // The steps of a login are tried in `login.rs`; what ends the caller comes last.
+        .filter(|endpoint| endpoint.method == "POST" && !endpoint.is_open())
+        .filter(|endpoint| !matches!(endpoint.verb(), "account:end-all" | "session:end" | "password:change"))
+        .collect();
+    let mut results: BTreeMap<String, usize> = BTreeMap::new();
+    for endpoint in &changing {
+        let reply = send(&server, endpoint, Some(&house.administrator.session), &sampler);
+        assert!(reply.status < 500, "{}: {}", endpoint.name(), reply.body);
+        let records = records(&server, &reply.request);
+        assert_eq!(records.len(), 1, "{} ({}) left {records:?}", endpoint.name(), reply.status);
+        let mut empty = Vec::new();
+        emptiness("", &records[0], &mut empty);
+        assert!(empty.is_empty(), "{}: empty {empty:?} in {}", endpoint.name(), records[0]);
+        assert_eq!(records[0]["operation"], endpoint.verb());
+        let expected = match reply.status {
+            200 => "success",
+            202 => "waiting",
+            403 | 404 => "denied",
+            _ => "failure",
+        };
+        let result = records[0]["result"].as_str().unwrap();
+        assert!(result == expected || (result == "failure" && reply.status >= 400), "{}: {}", endpoint.name(), records[0]);
+        *results.entry(result.to_owned()).or_default() += 1;
+    }
+    // The samples must really do something, most of them.
+    assert!(results["success"] >= 15, "{results:?}");
+}
+
+#[test]
+fn the_document_that_is_checked_in_is_the_one_that_is_served() {
+    let server = Server::new();
+    let served = format!("{}\n", serde_json::to_string_pretty(&document(&server)).unwrap());
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.json");
+    if std::env::var_os("GARRISON_WRITE_OPENAPI").is_some() {
+        fs::write(path, &served).unwrap();
+    }
+    assert!(
+        fs::read_to_string(path).unwrap_or_default() == served,
+        "openapi.json is stale; `cargo xtask openapi` writes it anew"
+    );
+}
+
+#[test]
+fn schemathesis_finds_no_server_error() {
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/schemathesis-venv/bin/schemathesis");
+    if !std::path::Path::new(program).exists() {
+        println!("skipped: schemathesis is not installed (scripts/prepare test)");
+        return;
+    }
+    let server = Server::new();
+    let house = House::furnished(&server, server.first("anna"));
+    let authority = server.place.path("garrison/keys/tls/ca.pem");
+    let ran = Command::new(program)
+        .arg("run")
+        .arg(format!("{}/api/v1/openapi.json", server.url))
+        .args(["--header", &format!("Authorization: Bearer {}", house.administrator.session)])
+        .arg(format!("--tls-verify={}", authority.display()))
+        .args(["--checks", "not_a_server_error", "--phases", "examples,coverage,fuzzing", "--max-examples", "25"])
+        // The caller must not lock himself out on the way.
+        .args(["--exclude-path-regex", "session/end|end-all|password/change|login/|person/disable|grant/end"])
+        .args(["--seed", "1", "--no-color"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(said.contains("No issues found"), "{said}");
+}
