@@ -5,9 +5,11 @@
 
 #[test]
 fn no_way_round_the_kernel_compiles() {
-    let files: Vec<_> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bypasses")).unwrap().collect();
+    let files: Vec<_> =
+        std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bypasses")).unwrap().collect();
     // Without its `.stderr`, a file that fails to compile for another reason would pass.
-    let complaints = files.iter().flatten().filter(|file| file.path().extension().is_some_and(|end| end == "stderr"));
+    let complaints =
+        files.iter().flatten().filter(|file| file.path().extension().is_some_and(|end| end == "stderr"));
     assert_eq!(complaints.count() * 2, files.len());
     trybuild::TestCases::new().compile_fail("tests/bypasses/*.rs");
 }

@@ -19,7 +19,7 @@ pub use rights::{AccessCommand, AuditCommand, GrantCommand, Until};
 pub use tree::TreeCommand;
 
 /// Which server is spoken with, and how its answers are printed.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Args)]
 pub struct ClientArgs {
     /// The context to use instead of the current one. The variables `GARRISON_URL`, `GARRISON_TOKEN` (or
     /// `GARRISON_TOKEN_FILE`) and `GARRISON_CA` count before what it says

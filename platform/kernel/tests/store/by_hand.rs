@@ -41,10 +41,13 @@ impl Scene {
         let grant = world.grant(holder(person), "writer", world.pay).await;
         let ender = world.holding("ender", "ender", world.shop).await;
         let (bob, eve) = (world.holding("bob", "owner", world.shop).await, world.person("eve").await);
+        world.grant(holder(eve), "writer", world.shop).await;
         world.rule(world.shop, Write::VERB, &[("owner", "owner"), ("guard", "guard")]).await;
         let ada = world.platform.person(person);
         let ask = async || {
-            waiting(world.kernel().act(&ada, Write { node: world.shop, words: "asked".into() }).await.unwrap())
+            waiting(
+                world.kernel().act(&ada, Write { node: world.shop, words: "asked".into() }).await.unwrap(),
+            )
         };
         let (request, rejected) = (ask().await, ask().await);
         world.approve(&bob, request).await.unwrap();
@@ -65,18 +68,72 @@ impl Scene {
         let last = world.last_record().await.seq;
         let acme = world.platform.tenant;
         let rows = vec![
-            row("tenant", format!("tenant = '{acme}'"), "created = created + 1", "tenant = 'ten_2', name = 'two'", false),
-            row("actor", format!("actor = '{eve}'"), "state = 'active'", "actor = 'per_2', name = 'two'", true),
-            row("node", format!("node_id = '{gone}'"), "state = 'live'", "node_id = 'node_2', name = 'two'", true),
-            row("member", format!("member = '{person}'"), "state = 'active'", "member = 'per_2', state = 'active'", true),
-            row("grants", format!("grant_id = '{grant}'"), "state = 'active'", "grant_id = 'grt_2', state = 'active'", true),
-            row("grants", format!("grant_id = '{grant}'"), "node_id = (SELECT node_id FROM node WHERE name = 'shop')", "grant_id = 'grt_2', role = 'administrator'", false),
-            row("approval_rule", format!("node_id = '{}'", world.shop), "slots = '[]'", "rule_id = 'two', slots = '[]'", true),
+            row(
+                "tenant",
+                format!("tenant = '{acme}'"),
+                "created = created + 1",
+                "tenant = 'ten_2', name = 'two'",
+                false,
+            ),
+            row(
+                "actor",
+                format!("actor = '{eve}'"),
+                "state = 'active'",
+                "actor = 'per_2', name = 'two'",
+                true,
+            ),
+            row(
+                "node",
+                format!("node_id = '{gone}'"),
+                "state = 'live'",
+                "node_id = 'node_2', name = 'two'",
+                true,
+            ),
+            row(
+                "member",
+                format!("member = '{person}'"),
+                "state = 'active'",
+                "member = 'per_2', state = 'active'",
+                true,
+            ),
+            row(
+                "grants",
+                format!("grant_id = '{grant}'"),
+                "state = 'active'",
+                "grant_id = 'grt_2', state = 'active'",
+                true,
+            ),
+            row(
+                "grants",
+                format!("grant_id = '{grant}'"),
+                "node_id = (SELECT node_id FROM node WHERE name = 'shop')",
+                "grant_id = 'grt_2', role = 'administrator'",
+                false,
+            ),
+            row(
+                "approval_rule",
+                format!("node_id = '{}'", world.shop),
+                "slots = '[]'",
+                "rule_id = 'two', slots = '[]'",
+                true,
+            ),
             row("object", format!("id = '{note}'"), "owner = 'per_2'", "id = 'not_2'", true),
-            row("waiting", format!("request_id = '{rejected}'"), "state = 'open'", "request_id = 'req_2'", true),
+            row(
+                "waiting",
+                format!("request_id = '{rejected}'"),
+                "state = 'open'",
+                "request_id = 'req_2'",
+                true,
+            ),
             row("approval", format!("request_id = '{request}'"), "opinion = 'no'", "slot = 'guard'", false),
             row("audit", format!("seq = {}", last - 2), "result = 'denied'", "seq = seq + 100", false),
-            row("audit", format!("seq = {last}"), "record = (SELECT record FROM kept_audit LIMIT 1)", "log_id = 'copy'", false),
+            row(
+                "audit",
+                format!("seq = {last}"),
+                "record = (SELECT record FROM kept_audit LIMIT 1)",
+                "log_id = 'copy'",
+                false,
+            ),
             row("log_head", "log_id = 'acts'".into(), "seq = seq - 1", "log_id = 'copy'", true),
             row("authz_head", "id = 1".into(), "generation = generation + 1", "id = 2", true),
         ];
@@ -126,7 +183,7 @@ impl Scene {
     async fn decisions(&self) -> Vec<Option<Json>> {
         let mut decisions = Vec::new();
         for (actor, verb, object) in &self.questions {
-            let explained = self.world.kernel().explain(actor, verb, object).await;
+            let explained = self.world.kernel().explain(actor, actor.id, verb, object).await;
             decisions.push(explained.ok().map(|said| json!([said.allowed, said.approvals])));
         }
         decisions
@@ -135,7 +192,7 @@ impl Scene {
     /// Whether somebody who asks or looks at the rows is told.
     async fn told_on_touch(&self) -> bool {
         for (actor, verb, object) in &self.questions {
-            let explained = self.world.kernel().explain(actor, verb, object).await;
+            let explained = self.world.kernel().explain(actor, actor.id, verb, object).await;
             if explained.is_err_and(|error| is_tampered(&error)) {
                 return true;
             }
@@ -152,7 +209,17 @@ impl Scene {
 }
 
 const TABLES: [&str; 12] = [
-    "tenant", "actor", "node", "member", "grants", "approval_rule", "object", "waiting", "approval", "audit", "log_head",
+    "tenant",
+    "actor",
+    "node",
+    "member",
+    "grants",
+    "approval_rule",
+    "object",
+    "waiting",
+    "approval",
+    "audit",
+    "log_head",
     "authz_head",
 ];
 
@@ -176,9 +243,13 @@ async fn edited_while_open(table: &str) {
             scene.keep(table);
             scene.world.platform.database.by_hand(&sql);
             for (before, after) in before.iter().zip(scene.decisions().await) {
-                assert!(after.is_none() || after == *before, "{engine:?}: {table} {what}: {before:?} became {after:?}");
+                assert!(
+                    after.is_none() || after == *before,
+                    "{engine:?}: {table} {what}: {before:?} became {after:?}"
+                );
             }
-            let found = scene.told_on_touch().await || kernel.verify().await.is_err_and(|error| is_tampered(&error));
+            let found =
+                scene.told_on_touch().await || kernel.verify().await.is_err_and(|error| is_tampered(&error));
             assert!(found, "{engine:?}: a row of {table} was {what}, and nobody is told");
             scene.restore(table);
             assert_eq!(kernel.verify().await.unwrap(), count, "{table} {what}: it was restored");
@@ -195,7 +266,10 @@ async fn edited_while_closed(table: &str) {
             scene.world.platform.database.by_hand(&sql);
             let opened: Result<Kernel, OpenError> = scene.world.platform.reopen(modules()).await;
             let complaint = opened.err().map(|error| error.to_string()).unwrap_or_default();
-            assert!(names(&complaint, table), "{engine:?}: a row of {table} was {what}; it opened with `{complaint}`");
+            assert!(
+                names(&complaint, table),
+                "{engine:?}: a row of {table} was {what}; it opened with `{complaint}`"
+            );
             scene.restore(table);
             scene.world.platform.reopen(modules()).await.unwrap().close().await;
         }

@@ -80,7 +80,8 @@ fn kill_after(place: &str, answers: usize) -> Vec<String> {
     // SIGKILL: nothing of it runs any more. What it wrote to the pipe before is still there to be read.
     child.kill().unwrap();
     child.wait().unwrap();
-    answered.extend(lines.filter_map(|line| line.rsplit_once("answered ").map(|(_, words)| words.to_owned())));
+    answered
+        .extend(lines.filter_map(|line| line.rsplit_once("answered ").map(|(_, words)| words.to_owned())));
     answered
 }
 
@@ -90,7 +91,8 @@ async fn killed_in_mid_act_nothing_that_was_answered_is_lost_and_nothing_is_half
         let database = Database::new(engine);
         let root_key = RootKey::create(&database.folder(), &SystemEntropy).unwrap();
         let kernel = open(database.url.clone(), &root_key).await;
-        let (tenant, root) = kernel.found_tenant(&"acme".parse().unwrap(), Origin::system("req-1")).await.unwrap();
+        let (tenant, root) =
+            kernel.found_tenant(&"acme".parse().unwrap(), Origin::system("req-1")).await.unwrap();
         kernel.close().await;
         let system = Actor::system(System::SETUP, tenant, Origin::system("req-1"));
         let mut random = fastrand::Rng::with_seed(4711);

@@ -23,7 +23,10 @@ async fn a_secret_is_taken_once() {
         assert_eq!(done(world.kernel().act(&ada, claim.clone()).await.unwrap()), "canary-0815");
         assert_eq!(refused(world.kernel().act(&ada, claim).await), "object/not-found");
         let never = DepositId::new(world.kernel().now(), &SeededEntropy::new(99));
-        assert_eq!(refused(world.kernel().act(&ada, Claim { node: world.shop, deposit: never }).await), "object/not-found");
+        assert_eq!(
+            refused(world.kernel().act(&ada, Claim { node: world.shop, deposit: never }).await),
+            "object/not-found"
+        );
     }
 }
 
@@ -33,8 +36,14 @@ async fn an_act_that_fails_does_not_use_the_secret_up() {
         let world = World::new(engine).await;
         let ada = world.holding("ada", "writer", world.shop).await;
         let deposit = put_down(&world).await;
-        assert_eq!(refused(world.kernel().act(&ada, Claim { node: world.pay, deposit }).await), "object/not-found");
-        assert_eq!(done(world.kernel().act(&ada, Claim { node: world.shop, deposit }).await.unwrap()), "canary-0815");
+        assert_eq!(
+            refused(world.kernel().act(&ada, Claim { node: world.pay, deposit }).await),
+            "object/not-found"
+        );
+        assert_eq!(
+            done(world.kernel().act(&ada, Claim { node: world.shop, deposit }).await.unwrap()),
+            "canary-0815"
+        );
     }
 }
 
@@ -45,7 +54,10 @@ async fn a_secret_expires_and_is_thrown_away() {
         let ada = world.holding("ada", "writer", world.shop).await;
         let deposit = put_down(&world).await;
         world.platform.clock.advance(SignedDuration::from_mins(11));
-        assert_eq!(refused(world.kernel().act(&ada, Claim { node: world.shop, deposit }).await), "object/not-found");
+        assert_eq!(
+            refused(world.kernel().act(&ada, Claim { node: world.shop, deposit }).await),
+            "object/not-found"
+        );
         let count = || world.platform.database.by_hand("SELECT COUNT(*) FROM deposit").trim().to_owned();
         assert_eq!(count(), "1");
         world.kernel().tidy().await.unwrap();

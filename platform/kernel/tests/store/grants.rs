@@ -1,6 +1,7 @@
 //! Grants: who may do what where, and what an explanation tells.
 
-use garrison_kernel::{Act as _, ActorId, Holder};
+use garrison_base::NodeId;
+use garrison_kernel::{Act as _, ActorId, Holder, KernelError, TokenLimits};
 use garrison_testkit::Engine;
 use jiff::SignedDuration;
 
@@ -138,8 +139,10 @@ async fn an_explanation_tells_what_decides_or_what_is_missing() {
         let group = world.group("crew", &[person]).await;
         let grant = world.grant(Holder::Group(group), "writer", world.shop).await;
         let ada = world.platform.person(person);
-        let explain = async |verb: &str, node: garrison_base::NodeId| {
-            world.kernel().explain(&ada, verb, &node.into()).await.unwrap()
+        // Somebody who may see everything asks.
+        let asker = world.holding("asker", "auditor", world.platform.root).await;
+        let explain = async |verb: &str, node: NodeId| {
+            world.kernel().explain(&asker, ada.id, verb, &node.into()).await.unwrap()
         };
 
         let yes = explain("note:write", world.checkout).await;
@@ -169,7 +172,14 @@ async fn an_explanation_tells_what_decides_or_what_is_missing() {
         world.rule(world.shop, Write::VERB, &[("owner", "owner")]).await;
         let slots = explain("note:write", world.checkout).await.approvals;
         assert_eq!(slots.iter().map(|slot| slot.role.as_str()).collect::<Vec<_>>(), ["owner"]);
-        assert!(world.kernel().explain(&ada, "note:unheard-of", &world.shop.into()).await.is_err());
+        assert!(world.kernel().explain(&ada, ada.id, "note:unheard-of", &world.shop.into()).await.is_err());
+        // The rights of the actor are explained, whatever the asker showed; only what the asker sees is.
+        let limits = TokenLimits { verbs: Vec::new(), node: world.pay };
+        let token = garrison_kernel::Actor { limits: Some(limits), ..ada.clone() };
+        let shop = world.shop.into();
+        assert!(world.kernel().explain(&token, ada.id, "note:write", &shop).await.unwrap().allowed);
+        let unseen = world.kernel().explain(&ada, asker.id, "note:write", &world.pay.into()).await;
+        assert!(matches!(unseen, Err(KernelError::NotFound)));
     }
 }
 

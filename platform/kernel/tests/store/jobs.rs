@@ -30,7 +30,10 @@ async fn every_fact_is_followed_once_by_an_act_of_garrison_itself() {
         assert_eq!(told(&world), expected);
         let record = world.last_record().await;
         assert_eq!((record.operation.as_str(), record.actor.kind.as_str()), ("note:tell", "system"));
-        assert_eq!((record.actor.name.as_str(), record.request), ("sys_follower", format!("acts/{}", first + 1)));
+        assert_eq!(
+            (record.actor.name.as_str(), record.request),
+            ("sys_follower", format!("acts/{}", first + 1))
+        );
         assert_eq!(world.kernel().work().await.unwrap(), 0);
         world.reopen().await;
         assert_eq!(world.kernel().work().await.unwrap(), 0);
@@ -50,7 +53,8 @@ async fn facts_are_followed_in_the_order_in_which_they_happened() {
         while world.kernel().work().await.unwrap() > 0 {}
         let records = world.records().await;
         let followed = records.iter().filter(|record| record.operation == "note:tell");
-        let followed: Vec<_> = followed.map(|record| record.content["words"].as_str().unwrap().to_owned()).collect();
+        let followed: Vec<_> =
+            followed.map(|record| record.content["words"].as_str().unwrap().to_owned()).collect();
         let ends: Vec<_> = followed.iter().map(|told| told.split_once(": ").unwrap().1.to_owned()).collect();
         assert_eq!(ends, words);
     }
@@ -92,10 +96,12 @@ async fn a_refused_act_of_a_follower_holds_nothing_up() {
             world.note(world.shop, words).await;
         }
         world.kernel().work().await.unwrap();
-        let words: Vec<_> = told(&world).iter().map(|told| told.split_once(": ").unwrap().1.to_owned()).collect();
+        let words: Vec<_> =
+            told(&world).iter().map(|told| told.split_once(": ").unwrap().1.to_owned()).collect();
         assert_eq!(words, ["one", "three"]);
         let records = world.records().await;
-        let results = records.iter().filter(|record| record.operation == "note:tell").map(|record| &record.result);
+        let results =
+            records.iter().filter(|record| record.operation == "note:tell").map(|record| &record.result);
         assert_eq!(results.collect::<Vec<_>>(), ["success", "failure", "success"]);
         assert_eq!(world.kernel().work().await.unwrap(), 0);
     }

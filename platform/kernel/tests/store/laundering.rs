@@ -39,7 +39,8 @@ async fn a_node_that_was_moved_stays_there_when_an_older_row_is_put_back_and_ren
         let put_back = keep(&world, "node", format!("node_id = '{}'", world.checkout));
         world.step(Step::Move { node: world.checkout, parent: world.pay }).await;
         put_back();
-        let renamed = world.try_step(Step::Rename { node: world.checkout, name: "till".parse().unwrap() }).await;
+        let renamed =
+            world.try_step(Step::Rename { node: world.checkout, name: "till".parse().unwrap() }).await;
         assert!(!world.allowed(&ada, Write::VERB, world.checkout).await, "{engine:?}: {renamed:?}");
         assert_eq!(renamed.err().map(|problem| problem.kind().name), Some("server/tampered"), "{engine:?}");
     }
@@ -71,7 +72,8 @@ async fn a_grant_cannot_be_ended_by_who_moved_it_into_reach_by_hand() {
         let sql = format!("UPDATE grants SET node_id = '{}' WHERE grant_id = '{grant}'", world.shop);
         world.platform.database.by_hand(&sql);
         assert_eq!(refused(world.kernel().act(&eve, EndGrant { grant }).await), "server/tampered");
-        let state = world.platform.database.by_hand(&format!("SELECT state FROM grants WHERE grant_id = '{grant}'"));
+        let state =
+            world.platform.database.by_hand(&format!("SELECT state FROM grants WHERE grant_id = '{grant}'"));
         assert_eq!(state.trim(), "active");
     }
 }
@@ -84,7 +86,11 @@ async fn nothing_is_recorded_behind_a_head_that_was_put_back() {
         world.note(world.shop, "recorded").await;
         put_back();
         let write = Write { node: world.shop, words: "not recorded".into() };
-        assert_eq!(refused(world.kernel().act(&world.system(), write).await), "server/tampered", "{engine:?}");
+        assert_eq!(
+            refused(world.kernel().act(&world.system(), write).await),
+            "server/tampered",
+            "{engine:?}"
+        );
         assert_eq!(world.notes().await, ["recorded"]);
     }
 }
@@ -113,9 +119,10 @@ async fn a_forged_row_with_a_future_generation_is_not_followed() {
         world.holding("ada", "writer", world.platform.root).await;
         world.platform.database.by_hand(&sql);
         for words in ["one", "two"] {
-            let _ = world.kernel().act(&world.system(), Write { node: world.shop, words: words.into() }).await;
+            let _ =
+                world.kernel().act(&world.system(), Write { node: world.shop, words: words.into() }).await;
             let _ = world.try_step(Step::Person(words.into())).await;
-            assert!(world.kernel().explain(&eve, "note:write", &world.shop.into()).await.is_ok_and(|said| !said.allowed));
+            assert!(!world.allowed(&eve, Write::VERB, world.shop).await);
         }
         assert!(world.kernel().verify().await.is_err());
     }

@@ -50,8 +50,10 @@ async fn whole(kernel: &Kernel, actor: &Actor) -> BTreeSet<String> {
     drop(tx);
     let numbers: Vec<i64> = records.iter().map(|record| record.seq).collect();
     assert_eq!(numbers, (1..=numbers.len() as i64).collect::<Vec<_>>());
-    let written = records.iter().filter(|record| record.operation == "note:write" && record.result == "success");
-    let mut recorded: Vec<_> = written.map(|record| record.content["words"].as_str().unwrap().to_owned()).collect();
+    let written =
+        records.iter().filter(|record| record.operation == "note:write" && record.result == "success");
+    let mut recorded: Vec<_> =
+        written.map(|record| record.content["words"].as_str().unwrap().to_owned()).collect();
     recorded.sort_unstable();
     assert_eq!(notes, recorded);
     kernel.verify().await.unwrap();
@@ -197,7 +199,12 @@ impl Drop for Server {
 }
 
 /// Performs acts until it is told to stop; returns the words of those that were answered with success.
-async fn insist(kernel: Kernel, actor: Actor, (node, name): (NodeId, String), stop: Arc<AtomicBool>) -> Vec<String> {
+async fn insist(
+    kernel: Kernel,
+    actor: Actor,
+    (node, name): (NodeId, String),
+    stop: Arc<AtomicBool>,
+) -> Vec<String> {
     let mut answered = Vec::new();
     let mut number = 0;
     while !stop.load(Ordering::SeqCst) {

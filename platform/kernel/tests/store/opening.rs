@@ -47,7 +47,8 @@ async fn everything_is_there_again_after_a_restart() {
         world.note(world.pay, "kept").await;
         let ada = world.platform.person(person);
         let state = async |world: &World| {
-            let explained = world.kernel().explain(&ada, "note:write", &world.checkout.into()).await.unwrap();
+            let explained =
+                world.kernel().explain(&ada, ada.id, "note:write", &world.checkout.into()).await.unwrap();
             let explained = serde_json::to_value(explained).unwrap();
             (world.seen(&ada).await.unwrap(), explained, world.records().await)
         };
@@ -122,7 +123,8 @@ async fn another_root_key_does_not_open_the_state() {
             entropy: Arc::new(SeededEntropy::new(1)),
         };
         // Not even with a policy that allows everything.
-        let yes = Module::new("yes", &[], r#"@id("yes") permit (principal, action, resource);"#).read(Verb::new("yes:yes"));
+        let yes = Module::new("yes", &[], r#"@id("yes") permit (principal, action, resource);"#)
+            .read(Verb::new("yes:yes"));
         let opened = words(Kernel::open(options, modules().into_iter().chain([yes]).collect()).await);
         assert!(opened.contains("changed by hand"), "{opened}");
         assert_eq!(database.by_hand(ROWS), dump);
@@ -136,9 +138,15 @@ async fn wrong_policies_and_verbs_stop_the_start() {
         let notes = |policy| vec![Module::new("notes", MIGRATIONS, policy).act::<Write>()];
         for (policy, complaint) in [
             (r#"permit (principal, action, resource);"#, "@id"),
-            (r#"@id("a") permit (principal, action == Action::"note:unheard-of", resource);"#, "note:unheard-of"),
+            (
+                r#"@id("a") permit (principal, action == Action::"note:unheard-of", resource);"#,
+                "note:unheard-of",
+            ),
             (r#"@id("a") permit (principal, action, resource) when { resource.colour == "red" };"#, "colour"),
-            (r#"@id("a") permit (principal, action, resource) when { resource.owner == principal };"#, "owner"),
+            (
+                r#"@id("a") permit (principal, action, resource) when { resource.owner == principal };"#,
+                "owner",
+            ),
             (r#"@id("a") permit (principal, action"#, ""),
         ] {
             let refused = platform.reopen(notes(policy)).await;

@@ -79,7 +79,8 @@ async fn answers(world: &World, actor: &Actor, things: &Things) -> Vec<(String, 
     }
     let problem = world.kernel().ask(actor, Ask { note: things.note }).await.unwrap_err();
     answers.push((problem.to_string(), world.last_record().await.reason));
-    let explained = world.kernel().explain(actor, "note:write", &things.node.into()).await.unwrap_err();
+    let explained =
+        world.kernel().explain(actor, actor.id, "note:write", &things.node.into()).await.unwrap_err();
     answers.push((explained.to_string(), String::new()));
     answers
 }
@@ -166,9 +167,9 @@ async fn an_id_of_another_kind_finds_nothing() {
         let ada = world.holding("ada", "administrator", world.platform.root).await;
         let note = world.note(world.shop, "a note").await;
         let object = garrison_kernel::ObjectRef::new("request", note);
-        world.kernel().explain(&ada, "request:approve", &object).await.unwrap_err();
+        world.kernel().explain(&ada, ada.id, "request:approve", &object).await.unwrap_err();
         let object = garrison_kernel::ObjectRef::new("node", note);
-        world.kernel().explain(&ada, "note:write", &object).await.unwrap_err();
+        world.kernel().explain(&ada, ada.id, "note:write", &object).await.unwrap_err();
         assert!(world.allowed(&ada, Change::VERB, note).await);
     }
 }

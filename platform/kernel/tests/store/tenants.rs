@@ -29,7 +29,8 @@ async fn tenants_share_nothing_but_the_log() {
         for _ in ["before the restart", "after it"] {
             assert_eq!(world.notes().await, ["ours"]);
             assert_eq!(world.seen(&them).await.unwrap(), ["theirs"]);
-            let names: Vec<_> = world.kernel().tenants().await.unwrap().into_iter().map(|(_, name)| name).collect();
+            let names: Vec<_> =
+                world.kernel().tenants().await.unwrap().into_iter().map(|(_, name)| name).collect();
             assert_eq!(names, ["acme", "globex"]);
             world.reopen().await;
         }
@@ -48,7 +49,10 @@ async fn founding_is_recorded_and_a_name_is_taken_once() {
     for engine in Engine::all() {
         let world = World::new(engine).await;
         let first = world.records().await.into_iter().next().unwrap();
-        assert_eq!((first.operation.as_str(), first.result.as_str(), first.seq), ("tenant:found", "success", 1));
+        assert_eq!(
+            (first.operation.as_str(), first.result.as_str(), first.seq),
+            ("tenant:found", "success", 1)
+        );
         assert_eq!(first.object.id, world.platform.tenant.to_string());
         let count = world.kernel().verify().await.unwrap();
         let again = world.kernel().found_tenant(&"acme".parse().unwrap(), Origin::system("req-2")).await;
@@ -85,7 +89,8 @@ async fn garrison_itself_is_bound_to_a_tenant_and_named_in_the_record() {
 async fn garrison_itself_needs_a_policy_too() {
     for engine in Engine::all() {
         let policy = r#"@id("nobody") permit (principal in Role::"writer", action == Action::"note:write", resource);"#;
-        let notes = garrison_kernel::Module::new("notes", crate::support::notes::MIGRATIONS, policy).act::<Write>();
+        let notes =
+            garrison_kernel::Module::new("notes", crate::support::notes::MIGRATIONS, policy).act::<Write>();
         let platform = garrison_testkit::Platform::new(engine, vec![notes]).await;
         let system = Actor::system(System::SETUP, platform.tenant, Origin::system("req-1"));
         let write = Write { node: platform.root, words: "no".into() };

@@ -122,7 +122,7 @@ async fn a_merge_takes_along_what_hangs_there_and_ends_the_grants() {
                 world.allowed(&bob, notes::Change::VERB, note).await,
                 "{moment}: the object hangs there now"
             );
-            let gone = world.kernel().explain(&bob, "note:write", &world.shop.into()).await;
+            let gone = world.kernel().explain(&bob, bob.id, "note:write", &world.shop.into()).await;
             assert!(matches!(gone, Err(KernelError::NotFound)), "{moment}");
             world.reopen().await;
         }

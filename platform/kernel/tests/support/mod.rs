@@ -128,9 +128,13 @@ impl World {
         self.records().await.pop().unwrap()
     }
 
-    /// Whether policy allows it now.
+    /// Whether policy allows it now. What the actor does not see is not allowed either.
     pub async fn allowed(&self, actor: &Actor, verb: Verb, object: impl Into<ObjectRef>) -> bool {
-        self.kernel().explain(actor, verb.as_str(), &object.into()).await.unwrap().allowed
+        match self.kernel().explain(actor, actor.id, verb.as_str(), &object.into()).await {
+            Ok(said) => said.allowed,
+            Err(KernelError::NotFound) => false,
+            Err(error) => panic!("{error}"),
+        }
     }
 
     /// A waiting act as it stands.

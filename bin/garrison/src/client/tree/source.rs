@@ -60,8 +60,8 @@ fn text(path: &Path) -> anyhow::Result<String> {
 }
 
 fn yaml(text: &str) -> Read {
-    let budget = serde_saphyr::Budget { max_nodes: 20_000_000, max_events: 50_000_000, ..Default::default() };
-    let options = options! { budget: Some(budget) };
+    let budget = serde_saphyr::budget! { max_nodes: 20_000_000, max_events: 50_000_000 };
+    let options = options! { budget: budget };
     let entries: Vec<Entry> = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let words = error.without_snippet().to_string();
         vec![words.lines().next().unwrap_or("this is no list of nodes").to_owned()]
