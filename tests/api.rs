@@ -1,12 +1,18 @@
 //! Every endpoint of the API, as the server's own document lists them: who is refused, and what is recorded.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "tests fail loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests fail loudly"
+)]
 
-mod support;
 #[path = "support/sample.rs"]
 mod sample;
 #[path = "support/server.rs"]
 mod server;
+mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -76,16 +82,19 @@ impl House {
         let person = server.post(&admin, "/api/v1/person/create", &new)["person"].clone();
         let new = json!({ "name": "robot", "owner": me["id"], "purpose": "tests" });
         let service = server.post(&admin, "/api/v1/service/create", &new)["service"].clone();
-        let group = server.post(&admin, "/api/v1/group/create", &json!({ "name": "team", "purpose": "tests" }));
+        let group =
+            server.post(&admin, "/api/v1/group/create", &json!({ "name": "team", "purpose": "tests" }));
         let new = json!({ "parent": top, "name": "shop", "kind": "product" });
         let node = server.post(&admin, "/api/v1/node/create", &new)["node"].clone();
         let new = json!({ "node": node, "title": "Shop keeper", "level": "execution" });
         let post = server.post(&admin, "/api/v1/post/create", &new)["post"].clone();
-        let new = json!({ "holder": person, "role": "viewer", "node": node, "duty": "tests", "reason": "tests" });
+        let new =
+            json!({ "holder": person, "role": "viewer", "node": node, "duty": "tests", "reason": "tests" });
         let grant = server.post(&admin, "/api/v1/grant/create", &new)["grant"].clone();
         let new = json!({ "actor": service, "name": "t", "verbs": ["*"], "node": top, "days": 1 });
         let token = server.post(&admin, "/api/v1/token/create", &new)["id"].clone();
-        let rule = json!({ "node": node, "verb": "node:rename", "slots": [{ "name": "owner", "role": "owner" }] });
+        let rule =
+            json!({ "node": node, "verb": "node:rename", "slots": [{ "name": "owner", "role": "owner" }] });
         server.post(&admin, "/api/v1/approval-rule/set", &rule);
         let rename = json!({ "node": node, "name": "shop2" });
         let waiting = server.call("POST", "/api/v1/node/rename", Some(&admin), Some(&rename));
@@ -192,7 +201,8 @@ fn another_tenant_s_objects_do_not_exist() {
             let (foreign, absent) = (mixed(&acme.things), mixed(&nowhere));
             let (foreign, absent) = (Sampler::new(&document, &foreign), Sampler::new(&document, &absent));
             if foreign.body(&endpoint.operation) == absent.body(&endpoint.operation)
-                && foreign.path(&endpoint.path, &endpoint.operation) == absent.path(&endpoint.path, &endpoint.operation)
+                && foreign.path(&endpoint.path, &endpoint.operation)
+                    == absent.path(&endpoint.path, &endpoint.operation)
             {
                 continue;
             }
@@ -206,7 +216,12 @@ fn another_tenant_s_objects_do_not_exist() {
                 "{} with a foreign {kind}",
                 endpoint.name()
             );
-            assert!(there.status >= 400 || there.body == json!({ "items": [] }) || there.body == json!([]), "{} with a foreign {kind}: {}", endpoint.name(), there.body);
+            assert!(
+                there.status >= 400 || there.body == json!({ "items": [] }) || there.body == json!([]),
+                "{} with a foreign {kind}: {}",
+                endpoint.name(),
+                there.body
+            );
             tried += 1;
         }
     }
@@ -266,7 +281,12 @@ fn every_change_leaves_exactly_one_whole_record() {
             _ => "failure",
         };
         let result = records[0]["result"].as_str().unwrap();
-        assert!(result == expected || (result == "failure" && reply.status >= 400), "{}: {}", endpoint.name(), records[0]);
+        assert!(
+            result == expected || (result == "failure" && reply.status >= 400),
+            "{}: {}",
+            endpoint.name(),
+            records[0]
+        );
         *results.entry(result.to_owned()).or_default() += 1;
     }
     // The samples must really do something, most of them.
@@ -302,7 +322,14 @@ fn schemathesis_finds_no_server_error() {
         .arg(format!("{}/api/v1/openapi.json", server.url))
         .args(["--header", &format!("Authorization: Bearer {}", house.administrator.session)])
         .arg(format!("--tls-verify={}", authority.display()))
-        .args(["--checks", "not_a_server_error", "--phases", "examples,coverage,fuzzing", "--max-examples", "25"])
+        .args([
+            "--checks",
+            "not_a_server_error",
+            "--phases",
+            "examples,coverage,fuzzing",
+            "--max-examples",
+            "25",
+        ])
         // The caller must not lock himself out on the way.
         .args(["--exclude-path-regex", "session/end|end-all|password/change|login/|person/disable|grant/end"])
         .args(["--seed", "1", "--no-color"])

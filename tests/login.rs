@@ -1,10 +1,16 @@
 //! How people get in, and how they do not: by the API, by the pages, at the machine's console.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "tests fail loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests fail loudly"
+)]
 
-mod support;
 #[path = "support/server.rs"]
 mod server;
+mod support;
 
 use std::fs;
 
@@ -70,7 +76,8 @@ fn no_step_can_be_skipped_and_no_other_login_s_proof_counts() {
         let reply = step(&server, &json!({ "login": handle, proof: code(&anna.secret, 0) }));
         assert_eq!((reply.status, &reply.body["type"]), (422, &json!("request/invalid")), "{}", reply.body);
     }
-    let both = step(&server, &json!({ "login": handle, "password": anna.password, "code": code(&anna.secret, 0) }));
+    let both =
+        step(&server, &json!({ "login": handle, "password": anna.password, "code": code(&anna.secret, 0) }));
     assert_eq!(both.status, 422);
     assert_eq!(step(&server, &json!({ "login": handle, "password": bob.password })).status, 401);
     let forged = handle.as_str().unwrap().rsplit_once('.').unwrap().0.to_owned() + ".AAAA";
@@ -88,7 +95,12 @@ fn failures_lock_the_account_whether_it_exists_or_not() {
             last = Some(step(&server, &json!({ "login": handle, "password": "wrong wrong wrong" })));
         }
         let last = last.unwrap();
-        assert_eq!((last.status, &last.body["type"]), (429, &json!("rate/exceeded")), "{name}: {}", last.body);
+        assert_eq!(
+            (last.status, &last.body["type"]),
+            (429, &json!("rate/exceeded")),
+            "{name}: {}",
+            last.body
+        );
     }
     // Not even the right password is accepted now, and it is not told that it was right.
     let handle = login(&server, "anna", "cli");
@@ -123,7 +135,12 @@ fn weak_passwords_and_used_links_are_refused() {
     let handle = begin(&server, &link).body["login"].clone();
     for weak in ["short", "bobbobbobbob", "password1234"] {
         let reply = step(&server, &json!({ "login": handle, "new_password": weak }));
-        assert_eq!((reply.status, &reply.body["type"]), (422, &json!("password/weak")), "{weak}: {}", reply.body);
+        assert_eq!(
+            (reply.status, &reply.body["type"]),
+            (422, &json!("password/weak")),
+            "{weak}: {}",
+            reply.body
+        );
     }
     Account::activate(&server, &link, "bob");
     let used = begin(&server, &link);
@@ -140,13 +157,19 @@ fn sessions_end_when_they_are_told_to() {
     let anna = server.first("anna");
     let (bob, person) = Account::made_by(&server, &anna.session, "bob");
     let token = json!({ "actor": person, "name": "t", "verbs": ["*"], "node": server.get(&anna.session, "/api/v1/node")["items"][0]["id"], "days": 3 });
-    let token = server.post(&bob.session, "/api/v1/token/create", &token)["token"].as_str().unwrap().to_owned();
+    let token =
+        server.post(&bob.session, "/api/v1/token/create", &token)["token"].as_str().unwrap().to_owned();
     assert_eq!((whoami(&server, &bob.session), whoami(&server, &token)), (200, 200));
 
     // A token cannot make another, nor can a person's token approve or change a password.
     let more = json!({ "actor": person, "name": "u", "verbs": ["*"], "node": server.get(&anna.session, "/api/v1/node")["items"][0]["id"], "days": 3 });
     let refused = server.call("POST", "/api/v1/token/create", Some(&token), Some(&more));
-    assert_eq!((refused.status, &refused.body["type"]), (403, &json!("session/needs-login")), "{}", refused.body);
+    assert_eq!(
+        (refused.status, &refused.body["type"]),
+        (403, &json!("session/needs-login")),
+        "{}",
+        refused.body
+    );
 
     // The password is changed with the one that counts, and other sessions end.
     let wrong = json!({ "current": "wrong wrong wrong", "new": "another four plain words" });
@@ -182,11 +205,16 @@ fn the_console_of_the_machine_lets_the_last_administrator_in_again() {
     // All of it is in the record, under the console's name.
     let me = server.get(&again.session, "/api/v1/whoami");
     let top = server.get(&again.session, "/api/v1/node")["items"][0]["id"].clone();
-    let auditor = json!({ "holder": me["id"], "role": "auditor", "node": top, "duty": "tests", "reason": "tests" });
+    let auditor =
+        json!({ "holder": me["id"], "role": "auditor", "node": top, "duty": "tests", "reason": "tests" });
     server.post(&again.session, "/api/v1/grant/create", &auditor);
     let records = server.get(&again.session, "/api/v1/audit?actor=sys_console");
-    let operations: Vec<&str> =
-        records["items"].as_array().unwrap().iter().map(|record| record["operation"].as_str().unwrap()).collect();
+    let operations: Vec<&str> = records["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|record| record["operation"].as_str().unwrap())
+        .collect();
     assert_eq!(operations, ["account:invite", "grant:create"]);
 }
 
@@ -208,7 +236,8 @@ fn no_secret_lies_in_the_data_folder() {
     let me = server.get(&anna.session, "/api/v1/whoami");
     let top = server.get(&anna.session, "/api/v1/node")["items"][0]["id"].clone();
     let token = json!({ "actor": me["id"], "name": "t", "verbs": ["*"], "node": top, "days": 3 });
-    let token = server.post(&anna.session, "/api/v1/token/create", &token)["token"].as_str().unwrap().to_owned();
+    let token =
+        server.post(&anna.session, "/api/v1/token/create", &token)["token"].as_str().unwrap().to_owned();
     server.stop();
     let data = contents(&server.place.path("garrison/data"));
     let last = |text: &str| text.rsplit_once('.').unwrap().1.to_owned();

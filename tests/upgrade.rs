@@ -1,11 +1,17 @@
 //! Data that an earlier version wrote is opened by this one. `fixtures/state-*` are folders as `garrison init`
 //! made them and `garrison serve` left them, one for each released form of the data; they are never changed.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "tests fail loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests fail loudly"
+)]
 
-mod support;
 #[path = "support/server.rs"]
 mod server;
+mod support;
 
 use std::fs;
 use std::net::TcpListener;
@@ -55,7 +61,8 @@ fn data_of_every_earlier_version_is_opened() {
         let link = server.link("recover anna");
         let anna = Account::activate(&server, &json!({ "invitation": link, "kind": "cli" }), "anna");
         let tree = server.get(&anna.session, "/api/v1/tree");
-        let paths: Vec<&str> = tree.as_array().unwrap().iter().map(|node| node["path"].as_str().unwrap()).collect();
+        let paths: Vec<&str> =
+            tree.as_array().unwrap().iter().map(|node| node["path"].as_str().unwrap()).collect();
         assert_eq!(paths, ["acme", "acme/shop", "acme/shop/production"], "{}", fixture.display());
         let waiting = server.get(&anna.session, "/api/v1/approval")["items"].clone();
         assert_eq!(waiting[0]["verb"], "node:rename", "{waiting}");
@@ -77,11 +84,14 @@ fn write() {
     let new = json!({ "parent": shop, "name": "production", "kind": "environment", "production": true });
     server.post(session, "/api/v1/node/create", &new);
     let (_, bob) = Account::made_by(&server, session, "bob");
-    let new = json!({ "holder": bob, "role": "viewer", "node": shop, "duty": "shop", "reason": "looks after it" });
+    let new =
+        json!({ "holder": bob, "role": "viewer", "node": shop, "duty": "shop", "reason": "looks after it" });
     server.post(session, "/api/v1/grant/create", &new);
-    let group = server.post(session, "/api/v1/group/create", &json!({ "name": "team", "purpose": "the shop" }));
+    let group =
+        server.post(session, "/api/v1/group/create", &json!({ "name": "team", "purpose": "the shop" }));
     server.post(session, "/api/v1/group/add", &json!({ "group": group["group"], "member": bob }));
-    let rule = json!({ "node": shop, "verb": "node:rename", "slots": [{ "name": "owner", "role": "owner" }] });
+    let rule =
+        json!({ "node": shop, "verb": "node:rename", "slots": [{ "name": "owner", "role": "owner" }] });
     server.post(session, "/api/v1/approval-rule/set", &rule);
     let rename = json!({ "node": shop, "name": "store" });
     assert_eq!(server.call("POST", "/api/v1/node/rename", Some(session), Some(&rename)).status, 202);

@@ -58,7 +58,8 @@ impl<'d> Sampler<'d> {
             return known;
         }
         if let Some(reference) = schema["$ref"].as_str() {
-            return self.value(name, self.document.pointer(reference.trim_start_matches('#')).expect("a schema"));
+            return self
+                .value(name, self.document.pointer(reference.trim_start_matches('#')).expect("a schema"));
         }
         if let Some(first) = schema["enum"].as_array().and_then(|all| all.first()) {
             return first.clone();
@@ -68,7 +69,8 @@ impl<'d> Sampler<'d> {
             return self.value(name, there);
         }
         if let Some(pattern) = schema["pattern"].as_str()
-            && let Some(id) = self.things.iter().find(|(prefix, _)| pattern.starts_with(&format!("^{prefix}_")))
+            && let Some(id) =
+                self.things.iter().find(|(prefix, _)| pattern.starts_with(&format!("^{prefix}_")))
         {
             return json!(id.1);
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
 
-use super::Place;
+use crate::support::Place;
 
 /// A running server. Killed when the test ends.
 pub struct Server {
@@ -91,7 +91,8 @@ impl Server {
     pub fn link(&self, line: &str) -> String {
         let ran = self.place.run(line);
         assert_eq!(ran.code, 0, "{}", ran.err);
-        let link = ran.out.split_whitespace().find(|word| word.contains("/activate/")).expect("a link").to_owned();
+        let link =
+            ran.out.split_whitespace().find(|word| word.contains("/activate/")).expect("a link").to_owned();
         link.rsplit_once('/').unwrap().1.to_owned()
     }
 
@@ -104,7 +105,8 @@ impl Server {
         }
         let sent = match body {
             Some(body) => {
-                let request = request.header("content-type", "application/json").body(body.to_string()).unwrap();
+                let request =
+                    request.header("content-type", "application/json").body(body.to_string()).unwrap();
                 self.agent.run(request)
             }
             None if method == "POST" => {
@@ -230,7 +232,8 @@ impl Account {
     /// A person made by an administrator, with an account that is set up; also the person's id.
     pub fn made_by(server: &Server, administrator: &str, name: &str) -> (Self, String) {
         let new = json!({ "name": name, "full_name": format!("{name} Test"), "email": format!("{name}@example.org") });
-        let person = server.post(administrator, "/api/v1/person/create", &new)["person"].as_str().unwrap().to_owned();
+        let person =
+            server.post(administrator, "/api/v1/person/create", &new)["person"].as_str().unwrap().to_owned();
         let invited = server.post(administrator, "/api/v1/account/invite", &json!({ "person": person }));
         let begin = json!({ "invitation": invited["invitation"], "kind": "cli" });
         (Self::activate(server, &begin, name), person)

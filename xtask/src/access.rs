@@ -24,10 +24,13 @@ const TARGETS: [(&str, &str, f64, bool); 6] = [
 /// Runs both, and prints them side by side with the targets.
 pub fn bench(root: &Path, format: Output) -> anyhow::Result<()> {
     eprintln!("building (release, some minutes the first time)");
-    output(Command::new("cargo").args(["build", "--release", "--quiet", "--bin", "garrison"]).current_dir(root))?;
+    output(
+        Command::new("cargo").args(["build", "--release", "--quiet", "--bin", "garrison"]).current_dir(root),
+    )?;
     let example = ["run", "--release", "--quiet", "--package", "garrison-testkit", "--example", "access"];
     let text = output(Command::new("cargo").args(example).current_dir(root))?;
-    let mut result: Value = serde_json::from_str(text.trim()).context("the measurement did not print JSON")?;
+    let mut result: Value =
+        serde_json::from_str(text.trim()).context("the measurement did not print JSON")?;
     let (start, idle) = server(&root.join("target/release/garrison"))?;
     if let Value::Object(fields) = &mut result {
         fields.insert("start_ms".to_owned(), json!(start));
@@ -49,7 +52,10 @@ fn table(result: &Value) {
         println!("{words:<58}{:>12.1}{:>12}", number(name), format!("{sign} {target}"));
     }
     let (acts, bare) = (number("acts_per_second"), number("bare_inserts_per_second"));
-    println!("limit: the sqlite3 shell makes {bare:.0} durable one-row transactions a second; ratio {:.2}", acts / bare);
+    println!(
+        "limit: the sqlite3 shell makes {bare:.0} durable one-row transactions a second; ratio {:.2}",
+        acts / bare
+    );
     println!("opened and verified everything in {:.0} ms", number("open_and_verify_ms"));
 }
 
@@ -58,7 +64,9 @@ fn server(program: &Path) -> anyhow::Result<(f64, f64)> {
     let folder = tempdir()?;
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let address = format!("127.0.0.1:{port}");
-    output(Command::new(program).args(["init", "--listen", &address]).current_dir(&folder).stderr(Stdio::null()))?;
+    output(
+        Command::new(program).args(["init", "--listen", &address]).current_dir(&folder).stderr(Stdio::null()),
+    )?;
     let started = now();
     let child = Command::new(program).arg("serve").current_dir(&folder).stderr(Stdio::null()).spawn();
     let mut server = Running(child.context("starting the server")?);

@@ -85,7 +85,8 @@ fn main() -> ExitCode {
 
 /// The test that compares the document writes it instead.
 fn openapi(root: &Path) -> anyhow::Result<()> {
-    let test = ["test", "--quiet", "--package", "garrison", "--test", "api", "the_document_that_is_checked_in"];
+    let test =
+        ["test", "--quiet", "--package", "garrison", "--test", "api", "the_document_that_is_checked_in"];
     output(Command::new("cargo").args(test).env("GARRISON_WRITE_OPENAPI", "1").current_dir(root)).map(|_| ())
 }
 

@@ -58,7 +58,8 @@ pub fn limits(config: &Config) -> SessionLimits {
 pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
     let config = args.config.load()?.config;
     logs::start(&config.log)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
     let exit = runtime.block_on(serve(config));
     // At the second signal nothing is waited for.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -113,9 +114,13 @@ async fn invite_first(config: &Config, kernel: &Kernel, access: &Access) -> anyh
         }
         let actor = Actor::system(System::SETUP, tenant, Origin::system("start"));
         let invited = kernel.act(&actor, garrison_access::acts::InviteFirst {}).await;
-        let Outcome::Done(invited) = invited.map_err(|problem| anyhow::anyhow!("{problem}"))? else { continue };
+        let Outcome::Done(invited) = invited.map_err(|problem| anyhow::anyhow!("{problem}"))? else {
+            continue;
+        };
         say!("");
-        say!("Nobody can log in to the tenant `{name}` yet. Its first administrator opens, within 24 hours and once:");
+        say!(
+            "Nobody can log in to the tenant `{name}` yet. Its first administrator opens, within 24 hours and once:"
+        );
         say!("  {}{}", config.server.origin(), invited.path);
         say!("or runs: garrison login --link '{}{}'", config.server.origin(), invited.path);
         say!("");

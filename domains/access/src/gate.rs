@@ -13,6 +13,7 @@ use garrison_web::{Credential, Gate, Identified};
 use crate::Access;
 use crate::acts::RenewSession;
 use crate::credential::{Kind as _, Shown};
+use crate::login::unknown;
 use crate::model::{OVERLAP, RENEWAL, SessionKind};
 use crate::store::{self, Session};
 
@@ -62,7 +63,7 @@ impl Access {
 
     async fn by_session(&self, text: &str, kind: SessionKind, mut origin: Origin) -> Recognised<Identified> {
         let shown: Shown<SessionId> = text.parse().map_err(|()| Nobody)?;
-        let mut tx = self.look(shown.tenant, &origin).await.map_err(|_| Nobody)?;
+        let mut tx = self.look(shown.tenant, &origin).await.map_err(|error| unknown(error, Nobody))?;
         let session = store::session(&mut tx, &shown.id).await?.ok_or(Nobody)?;
         let now = tx.now();
         let tag = self.kernel.tag(SessionId::PURPOSE, &shown.tagged());
@@ -86,7 +87,7 @@ impl Access {
 
     async fn by_token(&self, text: &str, mut origin: Origin) -> Recognised<Identified> {
         let shown: Shown<TokenId> = text.parse().map_err(|()| Nobody)?;
-        let mut tx = self.look(shown.tenant, &origin).await.map_err(|_| Nobody)?;
+        let mut tx = self.look(shown.tenant, &origin).await.map_err(|error| unknown(error, Nobody))?;
         let token = store::token(&mut tx, &shown.id).await?.ok_or(Nobody)?;
         let tag = self.kernel.tag(TokenId::PURPOSE, &shown.tagged());
         let counts = token.state == "active" && token.expires > tx.now() && same(&tag, &token.tag);

@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::acts::{
-    BeginLogin, ChangePassword, ChoosePassword, CreateGrant, Enrol, Invite, Proof, ProveLogin, hex,
+    BeginLogin, ChangePassword, ChoosePassword, CreateGrant, Enrol, Invite, Proof, ProveLogin, account_key,
+    hex,
 };
 use crate::credential::{Kind as _, Shown};
 use crate::gate::same;
-use crate::model::{Next, SessionKind, Stage};
+use crate::model::{Next, SessionKind, Stage, source_key};
 use crate::problem::AccessError;
 use crate::store::{self, Login};
 use crate::{Access, password, totp};
@@ -115,6 +116,7 @@ impl Access {
     /// Begins a login. Whether the name exists is not told, now or later.
     pub async fn begin(&self, begin: Begin, origin: &Origin) -> Tried<Stepped> {
         let kind = begin.kind;
+        let origin = &Origin { method: kind.method(), ..origin.clone() };
         let act = match (&begin.name, &begin.invitation) {
             (Some(name), None) => self.begin_by_name(name, &begin, origin).await?,
             (None, Some(link)) => self.begin_by_link(link, &begin, origin).await?,
@@ -125,6 +127,12 @@ impl Access {
             }
         };
         let (tenant, act) = act;
+        let source = source_key(origin.ip);
+        let mut tx = self.look(tenant, origin).await?;
+        if let Some(until) = store::begun_too_often(&mut tx, &source).await? {
+            return Err(KernelError::TooMany { until }.into());
+        }
+        drop(tx);
         let actor = Actor::system(System::LOGIN, tenant, origin.clone());
         match self.kernel.act(&actor, act).await? {
             Outcome::Done(begun) => Ok(Stepped::plain(begun.login, begun.next, kind)),
@@ -189,7 +197,8 @@ impl Access {
         origin: &Origin,
     ) -> Tried<(Shown<InvitationId>, Option<PersonId>, NodeId)> {
         let shown: Shown<InvitationId> = link.parse().map_err(|()| AccessError::Link)?;
-        let mut tx = self.look(shown.tenant, origin).await.map_err(|_| AccessError::Link)?;
+        let mut tx =
+            self.look(shown.tenant, origin).await.map_err(|error| unknown(error, AccessError::Link))?;
         let row = store::invitation(&mut tx, &shown.id).await?.ok_or(AccessError::Link)?;
         let tag = self.kernel.tag(InvitationId::PURPOSE, &shown.tagged());
         let first_is_there = row.person.is_none() && store::any_credential(&mut tx).await?;
@@ -238,14 +247,16 @@ impl Access {
     /// Goes on with a login.
     pub async fn step(&self, step: Step, origin: &Origin) -> Tried<Stepped> {
         let shown: Shown<LoginId> = step.login.parse().map_err(|()| AccessError::Ended)?;
-        let mut tx = self.look(shown.tenant, origin).await.map_err(|_| AccessError::Ended)?;
+        let mut tx =
+            self.look(shown.tenant, origin).await.map_err(|error| unknown(error, AccessError::Ended))?;
         let login = store::login(&mut tx, &shown.id).await?.ok_or(AccessError::Ended)?;
         let tag = self.kernel.tag(LoginId::PURPOSE, &shown.tagged());
         if !same(&tag, &login.tag) || login.expires <= tx.now() {
             return Err(AccessError::Ended.into());
         }
         drop(tx);
-        let actor = Actor::system(System::LOGIN, shown.tenant, origin.clone());
+        let origin = Origin { method: login.kind.method(), ..origin.clone() };
+        let actor = Actor::system(System::LOGIN, shown.tenant, origin);
         let going = Going { access: self, actor, login, handle: step.login.clone() };
         let Step { password, code, recovery_code, new_password, .. } = step;
         match (&going.login.stage, password, code, recovery_code, new_password) {
@@ -271,9 +282,10 @@ impl Access {
             return Err(AccessError::NeedsLogin("changing a password").into());
         }
         // The same door as a login: the same counting of failures, the same waiting.
-        let begun = self
-            .begin(Begin { name: Some(self.name(actor).await?), ..Begin::default() }, &actor.origin)
-            .await?;
+        let claimed = self.name(actor).await?;
+        let act = BeginLogin { claimed, person: Some(person), invitation: None, kind: SessionKind::Cli };
+        let login = Actor::system(System::LOGIN, actor.tenant, actor.origin.clone());
+        let begun = done(self.kernel.act(&login, act).await?)?;
         let proof = Step { login: begun.login, password: Some(current.to_owned()), ..Step::default() };
         self.step(proof, &actor.origin).await?;
         password::check(new, &self.name(actor).await?)?;
@@ -316,6 +328,13 @@ impl Going<'_> {
     }
 
     async fn password(self, shown: &str) -> Tried<Stepped> {
+        // Before the work of a hash is done for somebody who must wait anyhow.
+        let mut tx = self.access.look(self.actor.tenant, &self.actor.origin).await?;
+        let keys = [account_key(&self.login), self.login.source.clone()];
+        if let Some(until) = store::locked_until(&mut tx, &[&keys[0], &keys[1]]).await? {
+            return Err(KernelError::TooMany { until }.into());
+        }
+        drop(tx);
         let stored = self.credential().await?.map(|credential| credential.password);
         let right =
             shown.chars().count() <= 256 && password::is_right(&self.access.kernel, shown, stored).await;
@@ -386,6 +405,14 @@ impl Going<'_> {
         let mut stepped = Stepped::plain(self.handle, Next::Done, self.login.kind);
         (stepped.session, stepped.recovery_codes) = (enrolled.session, enrolled.recovery_codes);
         Ok(stepped)
+    }
+}
+
+/// A tenant that does not exist is told as what the credential is then; a database that fails is told as that.
+pub(crate) fn unknown(error: KernelError, instead: impl Problem) -> Box<dyn Problem> {
+    match error {
+        KernelError::Denied { .. } => instead.into(),
+        failed => failed.into(),
     }
 }
 

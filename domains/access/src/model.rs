@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use garrison_base::{NodeId, PersonId, SessionId, Timestamp, TokenId};
-use garrison_kernel::ActorId;
+use garrison_kernel::{ActorId, Method};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -46,6 +46,14 @@ pub enum SessionKind {
 }
 
 impl SessionKind {
+    /// The access method of what is done from there.
+    pub(crate) fn method(self) -> Method {
+        match self {
+            Self::Web => Method::Console,
+            Self::Cli => Method::Cli,
+        }
+    }
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Web => "web",
@@ -135,6 +143,9 @@ impl Backoff {
         })
     }
 }
+
+/// How many logins one source may have begun and not ended, in [`LOGIN_TIME`].
+pub(crate) const BEGUN: i64 = 100;
 
 /// After how long without failures all is forgotten.
 pub(crate) const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24);

@@ -150,7 +150,12 @@ async fn begin(
     if !from_this_site(&headers) {
         return Redirect::to("/login").into_response();
     }
-    let begin = Begin { name: Some(given.name.trim().to_owned()), ..Begin::default() };
+    // `tenant/name` where there is more than one tenant: a name has no slash.
+    let (tenant, name) = match given.name.trim().split_once('/') {
+        Some((tenant, name)) => (Some(tenant.to_owned()), name.to_owned()),
+        None => (None, given.name.trim().to_owned()),
+    };
+    let begin = Begin { name: Some(name), tenant, ..Begin::default() };
     let tried = async {
         let begun = access.begin(begin, &origin).await?;
         access
@@ -308,7 +313,14 @@ async fn home(Extension(access): Extension<Access>, caller: Result<Caller, Refus
     }
 }
 
-async fn logout(Extension(access): Extension<Access>, caller: Result<Caller, Refusal>) -> Response {
+async fn logout(
+    Extension(access): Extension<Access>,
+    headers: HeaderMap,
+    caller: Result<Caller, Refusal>,
+) -> Response {
+    if !from_this_site(&headers) {
+        return Redirect::to("/").into_response();
+    }
     if let Ok(Caller(actor)) = caller
         && let (Ok(session), ActorId::Person(_)) = (actor.origin.session.parse(), actor.id)
     {

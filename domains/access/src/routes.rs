@@ -216,6 +216,10 @@ async fn explain(
 ) -> Answer<Json<Explanation>> {
     let Query(asked) = query.map_err(|error| KernelError::Invalid(error.body_text()))?;
     let object = login::object(&asked.object)?;
+    if caller.limits.as_ref().is_some_and(|limits| !limits.reach(EXPLAIN)) {
+        let problem = problem::AccessError::NeedsLogin("asking with this token");
+        return Err(Refusal::from(Box::<dyn garrison_kernel::Problem>::from(problem)));
+    }
     let of = asked.actor.unwrap_or(caller.id);
     if of != caller.id && !web.kernel.explain(&caller, caller.id, EXPLAIN.as_str(), &object).await?.allowed {
         return Err(KernelError::NotFound.into());

@@ -2,7 +2,7 @@
 -- Each carries the generation of its last change and a MAC under a key that is not here; authz_head carries
 -- the sum of all their MACs. A row that is written by hand does not count, and is found.
 
-CREATE TABLE authz_head (id BIGINT PRIMARY KEY, generation BIGINT NOT NULL, total BLOB NOT NULL, mac BLOB NOT NULL);
+CREATE TABLE authz_head (id BIGINT PRIMARY KEY, generation BIGINT NOT NULL, total BLOB NOT NULL, seq BIGINT NOT NULL, mac BLOB NOT NULL);
 
 CREATE TABLE tenant (
     tenant TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, root TEXT NOT NULL, created BIGINT NOT NULL,

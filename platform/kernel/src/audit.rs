@@ -97,7 +97,7 @@ pub struct RecordObject {
 /// The end of the log: number and hash of its last record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Head {
-    seq: i64,
+    pub(crate) seq: i64,
     hash: Tag,
 }
 
@@ -134,9 +134,25 @@ async fn read_head(tx: &mut Tx<'_>, key: &MacKey) -> Result<Head, DbError> {
     }
 }
 
-/// Appends; the last thing before the commit, so that numbers become visible in order. Fills in the number.
-pub(crate) async fn append(tx: &mut Tx<'_>, key: &MacKey, record: &mut Record) -> Result<i64, DbError> {
+impl Head {
+    /// Whether a head that was read can follow one that was seen before.
+    fn follows(&self, seen: &Self) -> bool {
+        self.seq > seen.seq || self == seen
+    }
+}
+
+/// Appends; the last thing before the commit, so that numbers become visible in order. Fills in the number, and
+/// returns the new end of the log. `seen` is the end that this process saw last: the log never grows shorter.
+pub(crate) async fn append(
+    tx: &mut Tx<'_>,
+    key: &MacKey,
+    seen: Option<&Head>,
+    record: &mut Record,
+) -> Result<Head, DbError> {
     let before = read_head(tx, key).await?;
+    if seen.is_some_and(|seen| !before.follows(seen)) {
+        return Err(DbError::Tampered { table: "log_head", row: LOG.into() });
+    }
     record.seq = before.seq + 1;
     let bytes = serde_json::to_vec(record).map_err(|error| DbError::Failed(error.to_string()))?;
     let head = Head { seq: record.seq, hash: chained(&before.hash, &bytes) };
@@ -164,7 +180,7 @@ pub(crate) async fn append(tx: &mut Tx<'_>, key: &MacKey, record: &mut Record) -
     .await?;
     let args = vec![LOG.into(), head.seq.into(), head.hash.into(), head_tag(key, &head).into()];
     tx.run("UPDATE log_head SET seq = $2, hash = $3, mac = $4 WHERE log_id = $1", args).await?;
-    Ok(head.seq)
+    Ok(head)
 }
 
 /// The columns that [`open`] wants, in its order.

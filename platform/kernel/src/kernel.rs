@@ -14,8 +14,8 @@ use crate::module::{Module, Subscription, Timer};
 use crate::perform::{Finished, perform};
 use crate::tx::locate;
 use crate::{
-    Act, Actor, ActorId, DatabaseUrl, Explanation, Holder, KernelError, Migration, ObjectRef, Problem, ReadAct,
-    ReadTx, Verb, audit,
+    Act, Actor, ActorId, DatabaseUrl, Explanation, Holder, KernelError, Migration, ObjectRef, Problem,
+    ReadAct, ReadTx, Verb, audit,
 };
 
 /// What the kernel is opened with.
@@ -72,11 +72,23 @@ impl Keys {
         }
     }
 
+    /// The MAC of a domain's row. The kernel's own rows have another key: no domain can make one.
     pub(crate) fn seal_row(&self, table: &str, cells: &[Value]) -> Vec<u8> {
-        let cells: Vec<_> = cells.iter().map(Value::canonical).collect();
-        let parts: Vec<&[u8]> =
-            std::iter::once(table.as_bytes()).chain(cells.iter().map(AsRef::as_ref)).collect();
-        self.domain_rows.tag(&parts).to_vec()
+        row_tag(&self.domain_rows, table, cells)
+    }
+
+    /// The MAC of a row of the kernel's that decisions do not rest on: objects, requests, approvals.
+    pub(crate) fn seal_own(&self, table: &str, cells: &[Value]) -> Vec<u8> {
+        row_tag(&self.rows, table, cells)
+    }
+
+    pub(crate) fn check_own(
+        &self,
+        table: &'static str,
+        cells: &[Value],
+        mac: &[u8],
+    ) -> Result<(), KernelError> {
+        right(&self.seal_own(table, cells), mac, table, cells)
     }
 
     pub(crate) fn tag(&self, purpose: &str, secret: &[u8]) -> Vec<u8> {
@@ -99,15 +111,26 @@ impl Keys {
         cells: &[Value],
         mac: &[u8],
     ) -> Result<(), KernelError> {
-        if garrison_secrets::same(&self.seal_row(table, cells), mac) {
-            return Ok(());
-        }
-        let row = match cells.first() {
-            Some(Value::Text(Some(text))) => text.clone(),
-            _ => "unknown".to_owned(),
-        };
-        Err(KernelError::Database(DbError::Tampered { table, row }))
+        right(&self.seal_row(table, cells), mac, table, cells)
     }
+}
+
+fn row_tag(key: &MacKey, table: &str, cells: &[Value]) -> Vec<u8> {
+    let cells: Vec<_> = cells.iter().map(Value::canonical).collect();
+    let parts: Vec<&[u8]> =
+        std::iter::once(table.as_bytes()).chain(cells.iter().map(AsRef::as_ref)).collect();
+    key.tag(&parts).to_vec()
+}
+
+fn right(expected: &[u8], mac: &[u8], table: &'static str, cells: &[Value]) -> Result<(), KernelError> {
+    if garrison_secrets::same(expected, mac) {
+        return Ok(());
+    }
+    let row = match cells.first() {
+        Some(Value::Text(Some(text))) => text.clone(),
+        _ => "unknown".to_owned(),
+    };
+    Err(KernelError::Database(DbError::Tampered { table, row }))
 }
 
 pub(crate) struct Inner {
@@ -122,9 +145,23 @@ pub(crate) struct Inner {
     pub(crate) timers: Vec<Timer>,
     pub(crate) wake: tokio::sync::Notify,
     index: RwLock<Index>,
+    /// The end of the log as this process has seen it, and the requests that were decided here: an older row that
+    /// is put back by hand is not believed.
+    pub(crate) seen: std::sync::Mutex<Seen>,
+}
+
+/// What this process remembers against rows that are put back.
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) log: Option<audit::Head>,
+    pub(crate) decided: foldhash::HashSet<RequestId>,
 }
 
 impl Inner {
+    pub(crate) fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     pub(crate) fn index(&self) -> RwLockReadGuard<'_, Index> {
         // A panic under the lock leaves the index as it was: rows are applied one by one, each whole.
         self.index.read().unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -190,13 +227,17 @@ impl Kernel {
             timers: Vec::new(),
             wake: tokio::sync::Notify::new(),
             index: RwLock::new(index),
+            seen: std::sync::Mutex::default(),
         };
         for module in modules {
             inner.acts.extend(module.acts);
             inner.subscriptions.extend(module.subscriptions);
             inner.timers.extend(module.timers);
         }
-        Ok(Self(Arc::new(inner)))
+        let kernel = Self(Arc::new(inner));
+        // What was approved just before the last end of the server runs now.
+        crate::waiting::resume(&kernel.0).await?;
+        Ok(kernel)
     }
 
     /// Performs an act, or lets it wait for approvals.
@@ -325,7 +366,9 @@ impl Kernel {
     pub async fn verify(&self) -> Result<i64, KernelError> {
         let mut tx = self.0.db.read().await?;
         Delta::read(&mut tx, &self.0.keys.rows, 0).await?;
-        Ok(audit::verify(&mut tx, &self.0.keys.audit).await?)
+        let trails = tx.rows("SELECT node_id, ancestor FROM node_trail", Vec::new()).await?;
+        authz::check_trails(&trails, &self.0.index())?;
+        Ok(verify_log(&mut tx, &self.0.keys).await?)
     }
 
     /// The names of all operations, with the domain of each.
@@ -392,6 +435,13 @@ async fn load(db: &Db, keys: &Keys) -> Result<Index, DbError> {
     let mut tx = db.read().await?;
     let mut index = Index::default();
     index.take(&Delta::read(&mut tx, &keys.rows, 0).await?)?;
-    audit::verify(&mut tx, &keys.audit).await?;
+    verify_log(&mut tx, keys).await?;
     Ok(index)
+}
+
+/// The whole log, and that it does not end before the last change of what decisions rest on.
+async fn verify_log(tx: &mut Tx<'_>, keys: &Keys) -> Result<i64, DbError> {
+    let (_, _, seq) = rows::read_whole_head(tx, &keys.rows).await?;
+    let last = audit::verify(tx, &keys.audit).await?;
+    if last >= seq { Ok(last) } else { Err(DbError::Tampered { table: "audit", row: seq.to_string() }) }
 }

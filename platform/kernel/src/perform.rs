@@ -9,11 +9,11 @@ use serde_json::{Value as Json, json};
 use crate::act::{ErasedAct, ErasedDone, FactBytes, Permitted, Summary};
 use crate::audit::{self, LOG, Record, RecordActor, RecordObject, RecordSource};
 use crate::authz::rows::Changes;
-use crate::authz::{self, Located, Slot};
+use crate::authz::{self, Located};
 use crate::db::{Tx, Value};
 use crate::kernel::Inner;
 use crate::tx::locate;
-use crate::waiting::Approved;
+use crate::waiting::{Approved, PlacedSlot};
 use crate::{Actor, ActorId, Holder, KernelError, ObjectRef, Outcome, Problem, ReadAct, Verb, WriteTx};
 
 /// How often an act is tried when the database asks for it.
@@ -68,8 +68,10 @@ pub(crate) async fn run(
     loop {
         tries += 1;
         let (tx, turn) = inner.db.write().await.map_err(KernelError::from)?;
-        let mut attempt = Attempt { inner, actor, act, settle: &settle, tx, now: inner.clock.now() };
+        let mut attempt =
+            Attempt { inner, actor, act, settle: &settle, tx, now: inner.clock.now(), head: None };
         let said = attempt.go().await;
+        let head = attempt.head.take();
         let ended = match said {
             _ if attempt.tx.again => Err(Ended::Again),
             Err(error) => Err(Ended::Broken(error)),
@@ -82,6 +84,9 @@ pub(crate) async fn run(
         match ended {
             Ok(said) => {
                 inner.committed(&said.changes).map_err(KernelError::from)?;
+                if head.is_some() {
+                    inner.seen().log = head;
+                }
                 drop(turn);
                 inner.wake.notify_one();
                 return said.answer.map(|finished| (finished, said.complete));
@@ -121,6 +126,8 @@ struct Attempt<'a> {
     settle: &'a Settle,
     tx: Tx<'static>,
     now: Timestamp,
+    /// The end of the log that this attempt makes.
+    head: Option<audit::Head>,
 }
 
 impl Attempt<'_> {
@@ -175,15 +182,26 @@ impl Attempt<'_> {
         Some(Located { kind: target.kind.to_owned(), id: target.id.clone(), node: root, owner: None })
     }
 
-    fn slots(&self, located: &[Located]) -> Vec<Slot> {
+    /// The slots that the rules of all targets demand, each at the node of its target. Two that have one name
+    /// are two slots nevertheless.
+    fn slots(&self, located: &[Located]) -> Vec<PlacedSlot> {
         if matches!(self.actor.id, ActorId::System(_)) {
             return Vec::new();
         }
         let index = self.inner.index();
-        let mut slots: Vec<Slot> = Vec::new();
-        for slot in located.iter().filter_map(|at| index.rule(at.node, self.act.verb())).flatten() {
-            if !slots.contains(slot) {
-                slots.push(slot.clone());
+        let mut slots: Vec<PlacedSlot> = Vec::new();
+        let mut nodes: Vec<NodeId> = Vec::new();
+        for at in located.iter().filter(|at| index.rule(at.node, self.act.verb()).is_some()) {
+            if nodes.contains(&at.node) {
+                continue;
+            }
+            nodes.push(at.node);
+            for slot in index.rule(at.node, self.act.verb()).into_iter().flatten() {
+                let mut name = slot.name.clone();
+                while slots.iter().any(|other| other.name == name) {
+                    name.push_str("-2");
+                }
+                slots.push(PlacedSlot { name, role: slot.role.clone(), node: at.node });
             }
         }
         slots
@@ -205,7 +223,7 @@ impl Attempt<'_> {
     }
 
     /// Stores the act as it will run, with what approvers see.
-    async fn wait(&mut self, located: &[Located], slots: Vec<Slot>) -> Result<Said, KernelError> {
+    async fn wait(&mut self, located: &[Located], slots: Vec<PlacedSlot>) -> Result<Said, KernelError> {
         let first = located.first().ok_or(KernelError::NotFound)?;
         let preview = crate::waiting::preview(self.inner, &mut self.tx, self.actor, self.act).await?;
         let preview = match preview {
@@ -231,7 +249,6 @@ impl Attempt<'_> {
         let (changes, complete) = lent.finish();
         match done {
             Ok(done) => {
-                changes.finish(&mut self.tx, &self.inner.keys.rows).await?;
                 self.tx.run("RELEASE SAVEPOINT act", Vec::new()).await?;
                 self.succeeded(done, (changes, complete), first).await
             }
@@ -260,6 +277,7 @@ impl Attempt<'_> {
             owner: None,
         });
         let seq = self.record(&done.summary, object.as_ref().or(Some(first))).await?;
+        changes.finish(&mut self.tx, &self.inner.keys.rows, seq).await?;
         if let Some(fact) = &done.fact {
             self.publish(seq, fact).await?;
         }
@@ -330,7 +348,11 @@ impl Attempt<'_> {
         summary.result.clone_into(&mut record.result);
         record.reason.clone_from(&summary.sentence);
         record.approvals = approvals.to_vec();
-        Ok(audit::append(&mut self.tx, &self.inner.keys.audit, &mut record).await?)
+        let seen = self.inner.seen().log.clone();
+        let head = audit::append(&mut self.tx, &self.inner.keys.audit, seen.as_ref(), &mut record).await?;
+        let seq = head.seq;
+        self.head = Some(head);
+        Ok(seq)
     }
 
     fn key(&self) -> Option<(&str, [u8; 32])> {
@@ -492,8 +514,10 @@ pub(crate) async fn record_question<R: ReadAct>(
             None => ("success".to_owned(), "the question was allowed".to_owned()),
             Some(refused) => ("denied".to_owned(), refused.to_string()),
         };
-        audit::append(&mut tx, &inner.keys.audit, &mut record).await?;
+        let seen = inner.seen().log.clone();
+        let head = audit::append(&mut tx, &inner.keys.audit, seen.as_ref(), &mut record).await?;
         tx.commit().await?;
+        inner.seen().log = Some(head);
         refused.map_or(Ok(()), Err)
     };
     let done: Result<(), KernelError> = work.await;

@@ -23,7 +23,6 @@ impl Kernel {
         let mut lent = WriteTx::new(&mut tx, inner, &actor, now);
         lent.create_root(root, name).await?;
         let (changes, _) = lent.finish();
-        changes.finish(&mut tx, &inner.keys.rows).await?;
         let mut record = Record {
             log_id: LOG.to_owned(),
             seq: 0,
@@ -57,9 +56,12 @@ impl Kernel {
             request: actor.origin.request.clone(),
             approvals: Vec::new(),
         };
-        audit::append(&mut tx, &inner.keys.audit, &mut record).await?;
+        let seen = inner.seen().log.clone();
+        let head = audit::append(&mut tx, &inner.keys.audit, seen.as_ref(), &mut record).await?;
+        changes.finish(&mut tx, &inner.keys.rows, head.seq).await?;
         tx.commit().await?;
         inner.committed(&changes)?;
+        inner.seen().log = Some(head);
         Ok((tenant, root))
     }
 }

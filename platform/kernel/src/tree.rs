@@ -1,6 +1,6 @@
 //! The tree: nodes are the kernel's, because every decision goes up it.
 
-use garrison_base::{GrantId, NodeId, PathName};
+use garrison_base::{GrantId, NodeId, PathName, TenantId};
 
 use crate::authz::rows::{NODE, TENANT};
 use crate::db::{FromCell, Row, Value};
@@ -198,6 +198,16 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
+    /// A node of the tenant, from its verified row: what is written again must not make an edit by hand true.
+    async fn own_node(&mut self, id: NodeId) -> Result<Node, KernelError> {
+        let row = self.find(&NODE, vec![Value::text(id)]).await?;
+        if row.get::<TenantId>(1)? != self.tenant() || row.get::<String>(6)? != "live" {
+            return Err(KernelError::NotFound);
+        }
+        let production = row.get::<i64>(5)? != 0;
+        Ok(Node { id, parent: row.get(2)?, name: row.get(3)?, kind: row.get(4)?, production })
+    }
+
     /// Hangs a new node under another.
     pub async fn create_node(&mut self, new: NewNode) -> Result<NodeId, KernelError> {
         self.node_of(&new.parent.into()).await?;
@@ -286,19 +296,19 @@ impl WriteTx<'_> {
 
     /// Gives a node another name.
     pub async fn rename_node(&mut self, id: NodeId, name: &PathName) -> Result<(), KernelError> {
-        let node = self.read().node(id).await?;
+        let node = self.own_node(id).await?;
         self.write_node(&Node { name: name.to_string(), ..node }).await
     }
 
     /// Marks a node as production, or no longer.
     pub async fn mark_production(&mut self, id: NodeId, production: bool) -> Result<(), KernelError> {
-        let node = self.read().node(id).await?;
+        let node = self.own_node(id).await?;
         self.write_node(&Node { production, ..node }).await
     }
 
     /// Hangs a node, with all below it, under another.
     pub async fn move_node(&mut self, id: NodeId, parent: NodeId) -> Result<(), KernelError> {
-        let node = self.read().node(id).await?;
+        let node = self.own_node(id).await?;
         if node.parent.is_none() {
             return Err(KernelError::Invalid("the root of the tree cannot be moved".into()));
         }
@@ -311,6 +321,10 @@ impl WriteTx<'_> {
         let below = below.map(|row| row.get::<i64>(0)).transpose()?.unwrap_or_default();
         self.check_depth(parent, below).await?;
         self.write_node(&Node { parent: Some(parent), ..node }).await?;
+        self.rehang_trail(id, parent).await
+    }
+
+    async fn rehang_trail(&mut self, id: NodeId, parent: NodeId) -> Result<(), KernelError> {
         let leave = "DELETE FROM node_trail
              WHERE node_id IN (SELECT node_id FROM node_trail WHERE ancestor = $1)
                AND ancestor IN (SELECT ancestor FROM node_trail WHERE node_id = $1 AND ancestor <> $1)";
@@ -325,7 +339,7 @@ impl WriteTx<'_> {
     /// Merges a node into another: what hangs on it moves there, its grants end (they were given for another
     /// place), and it is gone. Approval rules must be removed before: merging must not lower a guard.
     pub async fn merge_node(&mut self, from: NodeId, into: NodeId) -> Result<Merged, KernelError> {
-        let node = self.read().node(from).await?;
+        let node = self.own_node(from).await?;
         self.node_of(&into.into()).await?;
         if node.parent.is_none() || self.is_below(into, from).await? {
             return Err(KernelError::Invalid(
@@ -347,8 +361,9 @@ impl WriteTx<'_> {
         for grant in &grants {
             self.end_grant(*grant, "merged").await?;
         }
-        self.write_node_as(&node, "merged").await?;
-        self.raw().run("DELETE FROM node_trail WHERE node_id = $1", vec![Value::text(from)]).await?;
+        // What is gone hangs under what it was merged into: records and requests about it stay to be seen there.
+        self.rehang_trail(from, into).await?;
+        self.write_node_as(&Node { parent: Some(into), ..node }, "merged").await?;
         Ok(Merged { children: children.len(), objects, ended: grants })
     }
 }

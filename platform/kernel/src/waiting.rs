@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::act::ErasedAct;
-use crate::authz::Slot;
+use crate::authz::{Index, Slot};
 use crate::db::{DbError, Row, Tx, Value};
 use crate::kernel::Inner;
 use crate::perform::{Settle, run as perform};
@@ -87,6 +87,9 @@ pub struct Request {
     pub why: String,
     /// The slots that must be filled.
     pub slots: Vec<Slot>,
+    /// The same, with the nodes.
+    #[serde(skip)]
+    pub(crate) placed: Vec<PlacedSlot>,
     /// The slots that are.
     pub approvals: Vec<Approval>,
     /// When it was asked.
@@ -149,12 +152,20 @@ async fn revision(tx: &mut Tx<'_>, object: &ObjectRef) -> Result<Option<i64>, Db
     tx.row(sql, vec![object.id().into()]).await?.map(|row| row.get(0)).transpose()
 }
 
+/// A slot, and the node where whoever fills it must hold the role: that of the target whose rule demands it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PlacedSlot {
+    pub(crate) name: String,
+    pub(crate) role: String,
+    pub(crate) node: NodeId,
+}
+
 /// A request to be.
 pub(crate) struct NewRequest<'a> {
     pub(crate) actor: &'a Actor,
     pub(crate) act: &'a Arc<dyn ErasedAct>,
     pub(crate) preview: Preview,
-    pub(crate) slots: Vec<Slot>,
+    pub(crate) slots: Vec<PlacedSlot>,
     pub(crate) node: NodeId,
 }
 
@@ -201,7 +212,7 @@ impl NewRequest<'_> {
 
 /// Writes a request's row with its MAC.
 async fn write(inner: &Inner, tx: &mut Tx<'_>, mut cells: Vec<Value>) -> Result<(), DbError> {
-    cells.push(inner.keys.seal_row("waiting", &cells).into());
+    cells.push(inner.keys.seal_own("waiting", &cells).into());
     let places: Vec<String> = (1..=cells.len()).map(|place| format!("${place}")).collect();
     let sql = format!(
         "INSERT INTO waiting ({COLUMNS}, mac) VALUES ({}) ON CONFLICT (request_id) DO UPDATE SET
@@ -215,7 +226,7 @@ async fn write(inner: &Inner, tx: &mut Tx<'_>, mut cells: Vec<Value>) -> Result<
 async fn find(inner: &Inner, tx: &mut Tx<'_>, tenant: TenantId, id: RequestId) -> Result<Row, KernelError> {
     let sql = format!("SELECT {COLUMNS}, mac FROM waiting WHERE request_id = $1 AND tenant = $2");
     let row = tx.row(sql, vec![Value::text(id), Value::text(tenant)]).await?.ok_or(KernelError::NotFound)?;
-    inner.keys.check_row("waiting", row.cells(WIDTH), &row.get::<Vec<u8>>(WIDTH)?)?;
+    inner.keys.check_own("waiting", row.cells(WIDTH), &row.get::<Vec<u8>>(WIDTH)?)?;
     Ok(row)
 }
 
@@ -224,7 +235,7 @@ async fn approvals(inner: &Inner, tx: &mut Tx<'_>, id: RequestId) -> Result<Vec<
                WHERE request_id = $1 ORDER BY given";
     let mut found = Vec::new();
     for row in tx.rows(sql, vec![Value::text(id)]).await? {
-        inner.keys.check_row("approval", row.cells(7), &row.get::<Vec<u8>>(7)?)?;
+        inner.keys.check_own("approval", row.cells(7), &row.get::<Vec<u8>>(7)?)?;
         let actor: ActorId = row.get(3)?;
         let name = inner.index().known.get(&Holder::Actor(actor)).map(|known| known.name.clone());
         found.push(Approval {
@@ -249,6 +260,7 @@ pub(crate) async fn view(
     let row = find(inner, tx, tenant, id).await?;
     let stored = |bytes: &[u8]| serde_json::from_slice::<Json>(bytes).map_err(KernelError::Stored);
     let act: Vec<u8> = row.get(5)?;
+    let placed = slots(&row)?;
     let requester: ActorId = row.get(8)?;
     let name = inner.index().known.get(&Holder::Actor(requester)).map(|known| known.name.clone());
     Ok(Request {
@@ -262,14 +274,15 @@ pub(crate) async fn view(
         digest: digest(&act).iter().map(|byte| format!("{byte:02x}")).collect(),
         state: row.get(10)?,
         why: row.get(11)?,
-        slots: slots(&row)?,
+        slots: placed.iter().map(|slot| Slot { name: slot.name.clone(), role: slot.role.clone() }).collect(),
+        placed,
         approvals: approvals(inner, tx, id).await?,
         created: row.get(12)?,
         deadline: row.get(13)?,
     })
 }
 
-fn slots(row: &Row) -> Result<Vec<Slot>, KernelError> {
+fn slots(row: &Row) -> Result<Vec<PlacedSlot>, KernelError> {
     serde_json::from_str(&row.get::<String>(9)?).map_err(KernelError::Stored)
 }
 
@@ -301,7 +314,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, tenant: TenantId, id: RequestId) -> 
 #[derive(Clone)]
 pub(crate) struct Approved {
     id: RequestId,
-    slots: Vec<Slot>,
+    slots: Vec<PlacedSlot>,
     approvals: Vec<Approval>,
 }
 
@@ -322,7 +335,7 @@ impl Approved {
     ) -> Result<Result<(), String>, KernelError> {
         let tenant = actor.tenant;
         let row = find(inner, tx, tenant, self.id).await?;
-        if row.get::<RequestState>(10)? != RequestState::Open {
+        if row.get::<RequestState>(10)? != RequestState::Open || inner.seen().decided.contains(&self.id) {
             return Ok(Err("it was decided already".into()));
         }
         // The row could be an older one that was put back; the record tells whether it has run.
@@ -330,10 +343,9 @@ impl Approved {
         if tx.row(ran, vec![Value::text(tenant), Value::text(self.id)]).await?.is_some() {
             return Ok(Err("it has run already".into()));
         }
-        let node: NodeId = row.get(2)?;
         let requester: ActorId = row.get(8)?;
         let filled = approvals(inner, tx, self.id).await?;
-        if let Some(why) = self.lacking(inner, (node, requester), &filled) {
+        if let Some(why) = self.lacking(inner, requester, &filled) {
             return Ok(Err(why));
         }
         let seen: Preview = serde_json::from_slice(&row.get::<Vec<u8>>(6)?).map_err(KernelError::Stored)?;
@@ -345,14 +357,7 @@ impl Approved {
     }
 
     /// What is wrong with the approvals as they are now, if anything.
-    fn lacking(
-        &self,
-        inner: &Inner,
-        (node, requester): (NodeId, ActorId),
-        filled: &[Approval],
-    ) -> Option<String> {
-        let now = inner.clock.now();
-        let index = inner.index();
+    fn lacking(&self, inner: &Inner, requester: ActorId, filled: &[Approval]) -> Option<String> {
         let mut persons = vec![principal(inner, requester)];
         for slot in &self.slots {
             let Some(approval) = filled.iter().find(|approval| approval.slot == slot.name) else {
@@ -362,10 +367,11 @@ impl Approved {
             if persons.contains(&person) || person != approval.principal {
                 return Some(format!("slot {} is not filled by a person of its own", slot.name));
             }
-            let active = index.known.get(&Holder::Actor(approval.actor)).is_some_and(|known| known.active);
-            let holds = index.held(approval.actor, node, now).iter().any(|(_, _, held)| {
-                index.roles.get(usize::from(held.role)).is_some_and(|role| *role == slot.role)
-            });
+            let known = |index: &Index| {
+                index.known.get(&Holder::Actor(approval.actor)).is_some_and(|known| known.active)
+            };
+            let active = known(&inner.index());
+            let holds = holds(inner, approval.actor, slot, inner.clock.now());
             if !active || !holds {
                 return Some(format!(
                     "{} no longer holds the role {} that slot {} demands",
@@ -418,7 +424,40 @@ async fn decide(
         row.get::<i64>(13)?.into(),
         output.into(),
     ]);
+    // If this transaction is not committed, the request is refused here without need; it never runs in error.
+    if state != "done" {
+        inner.seen().decided.insert(id);
+    }
     Ok(write(inner, tx, cells).await?)
+}
+
+/// Whether the actor holds the role that a slot demands, where it demands it.
+fn holds(inner: &Inner, actor: ActorId, slot: &PlacedSlot, now: Timestamp) -> bool {
+    let index = inner.index();
+    let held = index.held(actor, slot.node, now);
+    held.iter()
+        .any(|(_, _, held)| index.roles.get(usize::from(held.role)).is_some_and(|role| *role == slot.role))
+}
+
+/// Runs the requests whose last slot was filled and that have not run: the server ended in between.
+pub(crate) async fn resume(inner: &Arc<Inner>) -> Result<(), DbError> {
+    let sql = "SELECT w.request_id, w.tenant FROM waiting w WHERE w.state = 'open'
+               AND EXISTS (SELECT 1 FROM approval a WHERE a.request_id = w.request_id)";
+    let open = inner.db.read().await?.rows(sql, Vec::new()).await?;
+    for row in open {
+        let (id, tenant): (RequestId, TenantId) = (row.get(0)?, row.get(1)?);
+        let request = { view(inner, &mut inner.db.read().await?, tenant, id).await };
+        match request {
+            Ok(request) if request.approvals.len() == request.placed.len() => {
+                if let Err(error) = run(inner, tenant, id).await {
+                    tracing::error!(request = %id, %error, "an approved act could not be run");
+                }
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(request = %id, %error, "a waiting request cannot be read"),
+        }
+    }
+    Ok(())
 }
 
 /// The person behind an account.
@@ -455,18 +494,11 @@ impl WriteTx<'_> {
         if request.approvals.iter().any(|approval| approval.principal == mine) {
             return Err(KernelError::NotAnApprover("you have filled a slot of this request already".into()));
         }
-        let roles: Vec<String> = {
-            let index = inner.index();
-            let held = index.held(actor.id, request.node, self.now());
-            held.iter().filter_map(|(_, _, held)| index.roles.get(usize::from(held.role)).cloned()).collect()
-        };
-        let open = request
-            .slots
-            .iter()
-            .filter(|slot| !request.approvals.iter().any(|filled| filled.slot == slot.name));
-        let fits = open
-            .filter(|open| slot.is_none_or(|name| name == open.name))
-            .find(|open| roles.contains(&open.role));
+        let mut open = request.placed.iter().filter(|open| {
+            slot.is_none_or(|name| name == open.name)
+                && !request.approvals.iter().any(|filled| filled.slot == open.name)
+        });
+        let fits = open.find(|open| holds(&inner, actor.id, open, self.now()));
         let slot = fits
             .ok_or_else(|| KernelError::NotAnApprover("you hold no role that an open slot demands".into()))?;
         let mut cells = vec![
@@ -478,7 +510,7 @@ impl WriteTx<'_> {
             opinion.into(),
             self.now().into(),
         ];
-        cells.push(self.seal("approval", &cells).into());
+        cells.push(inner.keys.seal_own("approval", &cells).into());
         let sql = "INSERT INTO approval (request_id, slot, tenant, actor, principal, opinion, given, mac)
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         self.raw().run(sql, cells).await?;
@@ -493,13 +525,8 @@ impl WriteTx<'_> {
         let request = self.open_request(id).await?;
         let inner = self.inner().clone();
         let actor = self.actor().id;
-        let may = {
-            let index = inner.index();
-            index.held(actor, request.node, self.now()).iter().any(|(_, _, held)| {
-                let role = index.roles.get(usize::from(held.role));
-                request.slots.iter().any(|slot| Some(&slot.role) == role)
-            })
-        };
+        let person = matches!(actor, ActorId::Person(_)) && self.actor().limits.is_none();
+        let may = person && request.placed.iter().any(|slot| holds(&inner, actor, slot, self.now()));
         if !may || principal(&inner, request.requester) == principal(&inner, actor) {
             return Err(KernelError::NotAnApprover(
                 "you hold no role that a slot of this request demands".into(),

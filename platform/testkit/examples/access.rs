@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 use garrison_base::{NodeId, PersonId};
 use garrison_directory::acts::{CreateGroup, CreatePerson};
 use garrison_kernel::{
-    Act, Actor, ActorId, Done, Holder, KernelError, Module, NewGrant, NewNode, NodeKind, ObjectRef, Outcome, Permit,
-    Preview, ReadTx, Summary, System, Verb, WriteTx,
+    Act, Actor, ActorId, Done, Holder, KernelError, Module, NewGrant, NewNode, NodeKind, ObjectRef, Outcome,
+    Permit, Preview, ReadTx, Summary, System, Verb, WriteTx,
 };
 use garrison_testkit::{Engine, Platform, origin};
 use serde::{Deserialize, Serialize};
@@ -69,13 +69,15 @@ async fn measure(size: Size) {
     let mut random = fastrand::Rng::with_seed(1);
     for batch in 0..size.grants.div_ceil(2_000) {
         let count = 2_000.min(size.grants - batch * 2_000);
-        let grants = (0..count).map(|_| (persons[random.usize(..persons.len())], nodes[random.usize(..nodes.len())]));
+        let grants =
+            (0..count).map(|_| (persons[random.usize(..persons.len())], nodes[random.usize(..nodes.len())]));
         fill(&platform, &setup, Fill::Grants(grants.collect())).await;
     }
     eprintln!("grants after {:?}", started.elapsed());
     for batch in 0..size.objects.div_ceil(2_000) {
         let count = 2_000.min(size.objects - batch * 2_000);
-        let places = (0..count).map(|number| (batch * 2_000 + number, nodes[nodes.len() - 1 - random.usize(..nodes.len() / 2)]));
+        let places = (0..count)
+            .map(|number| (batch * 2_000 + number, nodes[nodes.len() - 1 - random.usize(..nodes.len() / 2)]));
         fill(&platform, &setup, Fill::Objects(places.collect())).await;
     }
     eprintln!("objects after {:?}", started.elapsed());
@@ -104,7 +106,9 @@ fn millis(time: Duration) -> f64 {
 fn decisions(platform: &Platform, persons: &[PersonId], nodes: &[NodeId]) -> (f64, f64, f64) {
     let mut random = fastrand::Rng::with_seed(2);
     let asked: Vec<(Actor, NodeId)> = (0..100_000)
-        .map(|_| (platform.person(persons[random.usize(..persons.len())]), nodes[random.usize(..nodes.len())]))
+        .map(|_| {
+            (platform.person(persons[random.usize(..persons.len())]), nodes[random.usize(..nodes.len())])
+        })
         .collect();
     let mut times = Vec::with_capacity(asked.len());
     let mut allowed = 0;
@@ -148,9 +152,18 @@ async fn acts_per_second(platform: &Platform, actor: &Actor, count: usize) -> (f
 /// The limit: the sqlite3 shell, one row a transaction, with the same durability, on the same disk.
 fn bare_inserts_per_second(platform: &Platform, count: usize) -> f64 {
     let file = platform.database.folder().join("bare.db");
-    let mut shell = Command::new("sqlite3").arg(file).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("sqlite3");
+    let mut shell = Command::new("sqlite3")
+        .arg(file)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("sqlite3");
     let mut pipe = shell.stdin.take().unwrap();
-    writeln!(pipe, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE bare (id INTEGER, body TEXT);").unwrap();
+    writeln!(
+        pipe,
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE bare (id INTEGER, body TEXT);"
+    )
+    .unwrap();
     let started = Instant::now();
     for number in 0..count {
         writeln!(pipe, "INSERT INTO bare VALUES ({number}, '{}');", "x".repeat(1_000)).unwrap();
@@ -280,7 +293,7 @@ fn grant(person: PersonId, node: NodeId, role: &str) -> NewGrant {
 }
 
 fn bench_module() -> Module {
-    let policy = r#"@id("fill") permit (principal == Actor::"sys_setup", action == Action::"bench:fill", resource);"#;
+    let policy =
+        r#"@id("fill") permit (principal == Actor::"sys_setup", action == Action::"bench:fill", resource);"#;
     Module::new("bench", &[], policy).act::<Fill>()
 }
-

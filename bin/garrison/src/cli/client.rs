@@ -16,7 +16,7 @@ pub use account::{PasswordCommand, SessionCommand, TokenCommand};
 pub use approval::{ApprovalCommand, ApprovalRuleCommand, ApproveArgs};
 pub use people::{GroupCommand, PostCommand, ServiceCommand, UserCommand};
 pub use rights::{AccessCommand, AuditCommand, GrantCommand, Until};
-pub use tree::TreeCommand;
+pub use tree::{TreeCommand, TreeCreateArgs, TreeExportArgs, TreeHistoryArgs};
 
 /// Which server is spoken with, and how its answers are printed.
 #[derive(Debug, Args)]

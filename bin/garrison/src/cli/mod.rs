@@ -18,8 +18,8 @@ use crate::output::Format;
 pub use hunt::HuntArgs;
 pub use log::{LogCommand, LogGenerateArgs};
 pub use machine::{
-    ConfigArgs, ConfigCheckArgs, ConfigCommand, ConfigShowArgs, DoctorArgs, InitArgs, RecoverArgs, ServeArgs, StatusArgs,
-    TenantCommand, TenantCreateArgs, TenantListArgs,
+    ConfigArgs, ConfigCheckArgs, ConfigCommand, ConfigShowArgs, DoctorArgs, InitArgs, RecoverArgs, ServeArgs,
+    StatusArgs, TenantCommand, TenantCreateArgs, TenantListArgs,
 };
 pub use rule::{RuleArgs, RuleCommand, RuleLintArgs, RuleListArgs, RuleShowArgs, RuleTestArgs};
 

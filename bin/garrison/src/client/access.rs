@@ -47,7 +47,8 @@ fn told(asked: &str, explained: &Json) -> Vec<String> {
             until => format!(" until {until}"),
         };
         let (id, role, path) = (cell(grant, "/grant"), cell(grant, "/role"), cell(grant, "/path"));
-        lines.push(format!("counts there: {id}, {role} at {path}, held by {}{until}", cell(grant, "/holder")));
+        lines
+            .push(format!("counts there: {id}, {role} at {path}, held by {}{until}", cell(grant, "/holder")));
     }
     let enough = items(explained, "/would_suffice").iter().map(|role| cell(role, "")).collect::<Vec<_>>();
     if !enough.is_empty() {

@@ -35,9 +35,9 @@ impl Address {
 
     /// The address of the server and the secret of a one-time link.
     pub fn parse_link(link: &str) -> Result<(Self, String), Failure> {
-        let (origin, secret) = link.split_once("/activate/").ok_or_else(|| {
-            Failure::usage("the link must look like https://NAME:PORT/activate/gin_...")
-        })?;
+        let (origin, secret) = link
+            .split_once("/activate/")
+            .ok_or_else(|| Failure::usage("the link must look like https://NAME:PORT/activate/gin_..."))?;
         Ok((Self::parse(origin)?, secret.trim().trim_end_matches('/').to_owned()))
     }
 
@@ -88,7 +88,15 @@ mod tests {
         ] {
             assert_eq!(Address::parse(text).unwrap().as_str(), origin);
         }
-        for bad in ["http://siem.example", "http://10.0.0.1", "https://a:b@x", "https://x/path", "ftp://x", "", "https://x?y"] {
+        for bad in [
+            "http://siem.example",
+            "http://10.0.0.1",
+            "https://a:b@x",
+            "https://x/path",
+            "ftp://x",
+            "",
+            "https://x?y",
+        ] {
             assert!(Address::parse(bad).is_err(), "{bad}");
         }
     }

@@ -3,7 +3,7 @@
 use garrison_base::Exit;
 use serde_json::{Value as Json, json};
 
-use crate::cli::client::{ApprovalCommand, ApproveArgs, ApprovalRuleCommand};
+use crate::cli::client::{ApprovalCommand, ApprovalRuleCommand, ApproveArgs};
 use crate::client::failure::Failure;
 use crate::client::prompt::Prompt;
 use crate::client::row::{self, Ended, cell, items, rows};
@@ -55,8 +55,13 @@ pub fn run(command: &ApprovalCommand) -> anyhow::Result<Exit> {
         ApprovalCommand::Output(args) => {
             let client = Client::open(&args.client)?;
             let body = json!({ "approval": args.approval });
-            let Some(mut taken) = client.perform("approval/take-output", &body)? else { return Ok(Exit::Waiting) };
+            let Some(mut taken) = client.perform("approval/take-output", &body)? else {
+                return Ok(Exit::Waiting);
+            };
             let output = taken.get_mut("output").map(Json::take).unwrap_or_default();
+            if client.format == Format::Table {
+                return row::print_lines(&[output.to_string()]);
+            }
             row::print(client.format, &Output::from(output))?;
             Ok(Exit::Ok)
         }
@@ -99,8 +104,18 @@ fn told(request: &Json) -> Vec<String> {
     let at = |pointer: &str| cell(request, pointer);
     let mut lines = vec![
         format!("{}: {}", at("/id"), at("/preview/sentence")),
-        format!("asked by {} on {}, {} at {}", at("/requester_name"), at("/created"), at("/verb"), at("/node")),
-        format!("state: {}{}", at("/state"), if at("/why").is_empty() { String::new() } else { format!(", {}", at("/why")) }),
+        format!(
+            "asked by {} on {}, {} at {}",
+            at("/requester_name"),
+            at("/created"),
+            at("/verb"),
+            at("/node")
+        ),
+        format!(
+            "state: {}{}",
+            at("/state"),
+            if at("/why").is_empty() { String::new() } else { format!(", {}", at("/why")) }
+        ),
         format!("can be approved until {}", at("/deadline")),
     ];
     for change in items(request, "/preview/changes") {
@@ -153,7 +168,10 @@ mod tests {
             "approvals": [{"slot": "owner", "name": "cara", "opinion": "fine", "given": "2026-11-20T12:00:00Z"}],
             "created": "2026-11-20T12:00:00Z", "deadline": "2026-11-27T12:00:00Z",
         }));
-        assert!(lines.contains(&"  [x] owner (decision): cara on 2026-11-20T12:00:00Z: fine".to_owned()), "{lines:?}");
+        assert!(
+            lines.contains(&"  [x] owner (decision): cara on 2026-11-20T12:00:00Z: fine".to_owned()),
+            "{lines:?}"
+        );
         assert!(lines.contains(&"  [ ] ops (management)".to_owned()), "{lines:?}");
         assert!(lines.contains(&"the act: {\"role\":\"viewer\"}".to_owned()), "{lines:?}");
         assert_eq!(lines.last().unwrap(), "SHA-256: ab");

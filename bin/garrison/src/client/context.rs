@@ -42,8 +42,6 @@ pub struct Context {
 
 /// The server that a command speaks with, and what is shown to it.
 pub struct Target {
-    /// The context, where one counts.
-    pub name: Option<String>,
     /// Where.
     pub address: Address,
     /// A session's or a token's secret.
@@ -123,20 +121,26 @@ impl Contexts {
         let named = variable("GARRISON_URL").map(|url| Address::parse(&url)).transpose()?;
         let known = chosen.map(|(_, context)| Address::parse(&context.url)).transpose()?;
         let address = named.or_else(|| known.clone()).ok_or_else(|| {
-            Failure::new(Exit::Denied, "no server is known; log in with `garrison login URL`, or set GARRISON_URL")
+            Failure::new(
+                Exit::Denied,
+                "no server is known; log in with `garrison login URL`, or set GARRISON_URL",
+            )
         })?;
         // The secret of one server is never shown to another.
         let chosen = chosen.filter(|_| known.as_ref() == Some(&address));
-        let of_context = |part: fn(&Context) -> &Option<String>| chosen.and_then(|(_, context)| part(context).clone());
+        let of_context =
+            |part: fn(&Context) -> &Option<String>| chosen.and_then(|(_, context)| part(context).clone());
         let secret = match token()? {
             Some(token) => Some(token),
             None => of_context(|context| &context.session),
         };
         let authority = match variable("GARRISON_CA") {
-            Some(path) => Some(fs::read_to_string(&path).with_context(|| format!("reading GARRISON_CA, {path}"))?),
+            Some(path) => {
+                Some(fs::read_to_string(&path).with_context(|| format!("reading GARRISON_CA, {path}"))?)
+            }
             None => of_context(|context| &context.authority),
         };
-        Ok(Target { name: chosen.map(|(name, _)| name.to_owned()), address, secret, authority })
+        Ok(Target { address, secret, authority })
     }
 }
 
@@ -177,12 +181,15 @@ mod tests {
 
     fn add(path: &Path, name: &str) {
         Contexts::change(path, |contexts| {
-            contexts.contexts.insert(name.into(), Context {
-                url: "https://x".into(),
-                tenant: None,
-                authority: None,
-                session: Some("gse_secret".into()),
-            });
+            contexts.contexts.insert(
+                name.into(),
+                Context {
+                    url: "https://x".into(),
+                    tenant: None,
+                    authority: None,
+                    session: Some("gse_secret".into()),
+                },
+            );
             contexts.current = Some(name.into());
             Ok(())
         })
@@ -248,6 +255,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("contexts.json");
         fs::write(&path, "[").unwrap();
-        assert!(format!("{:#}", Contexts::read(&path).err().unwrap()).contains("contexts.json does not hold"));
+        assert!(
+            format!("{:#}", Contexts::read(&path).err().unwrap()).contains("contexts.json does not hold")
+        );
     }
 }

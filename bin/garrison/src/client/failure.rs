@@ -45,7 +45,10 @@ impl Failure {
     /// An answer that is no success.
     pub fn answered(status: u16, body: &str, url: &str) -> Self {
         let Ok(problem) = serde_json::from_str::<Problem>(body) else {
-            return Self::new(Exit::Failed, format!("{url} answers what no Garrison does, with status {status}"));
+            return Self::new(
+                Exit::Failed,
+                format!("{url} answers what no Garrison does, with status {status}"),
+            );
         };
         let mut words = problem.title;
         if !problem.detail.is_empty() && problem.detail != words {
@@ -121,7 +124,9 @@ mod tests {
         let failure = Failure::answered(404, body, "https://x");
         assert_eq!((failure.exit, failure.kind.as_str()), (Exit::NotFound, "object/not-found"));
         assert_eq!(failure.to_string(), "not found: no node of that path; check the id");
-        for (number, wanted) in [(0, Exit::Failed), (1, Exit::Failed), (6, Exit::Waiting), (10, Exit::Unreachable)] {
+        for (number, wanted) in
+            [(0, Exit::Failed), (1, Exit::Failed), (6, Exit::Waiting), (10, Exit::Unreachable)]
+        {
             assert_eq!(exit(number), wanted, "{number}");
         }
     }

@@ -10,9 +10,9 @@ use crate::client::context::{self, Context, Contexts, variable};
 use crate::client::failure::{Failure, is};
 use crate::client::prompt::Prompt;
 use crate::client::row::{self, rows};
+use crate::client::text;
 use crate::client::trust::{self, Before};
 use crate::client::wire::{Trust, Wire};
-use crate::client::text;
 use crate::output::Format;
 use crate::say;
 
@@ -39,11 +39,7 @@ pub fn run(args: &LoginArgs) -> anyhow::Result<Exit> {
     let path = context::path()?;
     let plan = plan(args, &Contexts::read(&path)?)?;
     let prompt = Prompt::new();
-    let before = Before {
-        file: args.ca.as_deref(),
-        trust: args.trust.as_deref(),
-        known: authority(&plan)?,
-    };
+    let before = Before { file: args.ca.as_deref(), trust: args.trust.as_deref(), known: authority(&plan)? };
     let authority = trust::decide(&plan.address, before, &prompt)?;
     let trust = authority.as_deref().map_or(Trust::System, Trust::Only);
     let wire = Wire::new(plan.address.clone(), &trust, None)?;
@@ -68,13 +64,20 @@ pub fn run(args: &LoginArgs) -> anyhow::Result<Exit> {
 
 /// A person who was set up gets the recovery codes, everybody else the context.
 fn print(done: &Json, row: Json, format: Format) -> anyhow::Result<Exit> {
-    let codes: Vec<&str> =
-        done.get("recovery_codes").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
+    let codes: Vec<&str> = done
+        .get("recovery_codes")
+        .and_then(Json::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Json::as_str)
+        .collect();
     if codes.is_empty() {
         row::print(format, &LoggedIn::from(row))?;
         return Ok(Exit::Ok);
     }
-    say!("Recovery codes, for the day when the authenticator app is lost. They are shown this once; each counts once:");
+    say!(
+        "Recovery codes, for the day when the authenticator app is lost. They are shown this once; each counts once:"
+    );
     if format == Format::Table {
         return row::print_lines(&codes.into_iter().map(str::to_owned).collect::<Vec<_>>());
     }
@@ -92,9 +95,10 @@ fn plan(args: &LoginArgs, contexts: &Contexts) -> anyhow::Result<Plan> {
     let named = args.url.clone().or_else(|| variable("GARRISON_URL"));
     let named = named.map(|url| Address::parse(&url)).transpose()?;
     let known = chosen.map(|(_, context)| Address::parse(&context.url)).transpose()?;
-    let address = linked.or(named).or(known).ok_or_else(|| {
-        Failure::usage("which server? Give its address: garrison login https://NAME:8443")
-    })?;
+    let address = linked
+        .or(named)
+        .or(known)
+        .ok_or_else(|| Failure::usage("which server? Give its address: garrison login https://NAME:8443"))?;
     let name = asked.map_or_else(|| name(contexts, &address), str::to_owned);
     let before = contexts.contexts.get(&name).filter(|context| context.url == address.as_str()).cloned();
     Ok(Plan { address, invitation, context: name, before })
@@ -103,7 +107,9 @@ fn plan(args: &LoginArgs, contexts: &Contexts) -> anyhow::Result<Plan> {
 /// The context of a server: the one it has, else a new one that is called as its host.
 fn name(contexts: &Contexts, address: &Address) -> String {
     let is_there = |name: &&String| contexts.contexts.get(*name).is_some_and(|it| it.url == address.as_str());
-    if let Some(name) = contexts.current.as_ref().filter(is_there).or_else(|| contexts.contexts.keys().find(is_there)) {
+    if let Some(name) =
+        contexts.current.as_ref().filter(is_there).or_else(|| contexts.contexts.keys().find(is_there))
+    {
         return name.clone();
     }
     let [host, whole] = address.names();

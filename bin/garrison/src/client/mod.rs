@@ -75,7 +75,8 @@ impl Client {
     fn open(args: &ClientArgs) -> anyhow::Result<Self> {
         let target = Contexts::read(&context::path()?)?.target(args.context.as_deref())?;
         let missing = || {
-            let words = format!("nobody is logged in to {}; `garrison login` does that", target.address.as_str());
+            let words =
+                format!("nobody is logged in to {}; `garrison login` does that", target.address.as_str());
             Failure::new(Exit::Denied, words)
         };
         let secret = target.secret.clone().ok_or_else(missing)?;

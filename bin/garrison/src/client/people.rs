@@ -60,7 +60,8 @@ pub fn user(command: &UserCommand) -> anyhow::Result<Exit> {
         UserCommand::Change(args) => {
             let client = Client::open(&args.client)?;
             let known = client.person_view(&args.who)?;
-            let or_known = |given: &Option<String>, at: &str| given.clone().map_or_else(|| text(&known, at), Ok);
+            let or_known =
+                |given: &Option<String>, at: &str| given.clone().map_or_else(|| text(&known, at), Ok);
             let body = json!({
                 "person": text(&known, "/id")?,
                 "full_name": or_known(&args.full_name, "/full_name")?,
@@ -97,7 +98,9 @@ fn link(client: &Client, invited: &mut Json) {
 /// `garrison service`
 pub fn service(command: &ServiceCommand) -> anyhow::Result<Exit> {
     match command {
-        ServiceCommand::List(args) => Client::open(&args.list.client)?.list::<Service>("service", &[], &args.list),
+        ServiceCommand::List(args) => {
+            Client::open(&args.list.client)?.list::<Service>("service", &[], &args.list)
+        }
         ServiceCommand::Create(args) => {
             let client = Client::open(&args.client)?;
             let owner = client.person(&args.owner)?;
@@ -114,7 +117,8 @@ pub fn service(command: &ServiceCommand) -> anyhow::Result<Exit> {
         }
         ServiceCommand::HandOver(args) => {
             let client = Client::open(&args.client)?;
-            let body = json!({ "service": client.service(&args.service)?, "owner": client.person(&args.owner)? });
+            let body =
+                json!({ "service": client.service(&args.service)?, "owner": client.person(&args.owner)? });
             client.act::<Changed>("service/hand-over", &body)
         }
     }

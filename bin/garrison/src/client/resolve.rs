@@ -101,7 +101,8 @@ impl Client {
             }
             Ok(())
         })?;
-        let missing = || Failure::new(Exit::NotFound, format!("there is no {kind} `{named}`, or you may not see it"));
+        let missing =
+            || Failure::new(Exit::NotFound, format!("there is no {kind} `{named}`, or you may not see it"));
         Ok(found.ok_or_else(missing)?)
     }
 }
@@ -132,7 +133,9 @@ mod tests {
 
     #[test]
     fn ids_have_a_form_that_names_do_not() {
-        assert!(is_id("node_01JDG4Q4ZK8V3T6W0R2Y5X7B9C") && is_id_of("per_01JDG4Q4ZK8V3T6W0R2Y5X7B9C", &["per"]));
+        assert!(
+            is_id("node_01JDG4Q4ZK8V3T6W0R2Y5X7B9C") && is_id_of("per_01JDG4Q4ZK8V3T6W0R2Y5X7B9C", &["per"])
+        );
         for name in ["anna", "node_1", "acme/shop", "web_server", "per_01JDG4Q4ZK8V3T6W0R2Y5X7B9/"] {
             assert!(!is_id(name), "{name}");
         }

@@ -9,7 +9,7 @@ use garrison_base::Exit;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use crate::cli::client::TreeCommand;
+use crate::cli::client::{TreeCommand, TreeCreateArgs, TreeExportArgs, TreeHistoryArgs};
 use crate::client::failure::Failure;
 use crate::client::row::{self, Changed, items, rows};
 use crate::client::{Client, looking, text};
@@ -72,38 +72,24 @@ pub fn run(command: &TreeCommand) -> anyhow::Result<Exit> {
             row::print(client.format, &Node::from(client.node_view(&args.node)?))?;
             Ok(Exit::Ok)
         }
-        TreeCommand::History(args) => {
-            let client = Client::open(&args.client)?;
-            let path = format!("node/{}/history", client.node(&args.node)?);
-            looking(client.all::<Event>(&path), "node", &args.node)
+        TreeCommand::History(args) => history(args),
+        TreeCommand::Export(args) => export(args),
+        TreeCommand::Diff(args) => {
+            difference(&Client::open(&args.client)?, &source::file(&args.file)?, &args.file)
         }
-        TreeCommand::Export(args) => {
-            let client = Client::open(&args.client())?;
-            let tree = client.get("tree", &[])?;
-            row::print_all(client.format, items(&tree, "").iter().map(Exported::of))
+        TreeCommand::Apply(args) => {
+            apply(&Client::open(&args.client)?, &source::file(&args.file)?, &args.file)
         }
-        TreeCommand::Diff(args) => difference(&Client::open(&args.client)?, &source::file(&args.file)?, &args.file),
-        TreeCommand::Apply(args) => apply(&Client::open(&args.client)?, &source::file(&args.file)?, &args.file),
-        TreeCommand::Import(args) => apply(&Client::open(&args.client)?, &source::csv(&args.file)?, &args.file),
-        _ => change(command),
-    }
-}
-
-/// The commands that change one node.
-fn change(command: &TreeCommand) -> anyhow::Result<Exit> {
-    match command {
-        TreeCommand::Create(args) => {
-            let client = Client::open(&args.client)?;
-            let (above, name) = args.path.rsplit_once('/').ok_or_else(|| {
-                Failure::usage(format!("`{}` is a root, and roots come with tenants; write PARENT/NAME", args.path))
-            })?;
-            let parent = client.node(above)?;
-            let body = json!({ "parent": parent, "name": name, "kind": args.kind, "production": args.production });
-            client.act::<Created>("node/create", &body)
+        TreeCommand::Import(args) => {
+            apply(&Client::open(&args.client)?, &source::csv(&args.file)?, &args.file)
         }
+        TreeCommand::Create(args) => create(args),
         TreeCommand::Rename(args) => {
             let client = Client::open(&args.client)?;
-            client.act::<Changed>("node/rename", &json!({ "node": client.node(&args.node)?, "name": args.name }))
+            client.act::<Changed>(
+                "node/rename",
+                &json!({ "node": client.node(&args.node)?, "name": args.name }),
+            )
         }
         TreeCommand::Move(args) => {
             let client = Client::open(&args.client)?;
@@ -120,8 +106,29 @@ fn change(command: &TreeCommand) -> anyhow::Result<Exit> {
             let body = json!({ "node": client.node(&args.node)?, "production": args.production });
             client.act::<Changed>("node/mark", &body)
         }
-        _ => Ok(Exit::Ok),
     }
+}
+
+fn history(args: &TreeHistoryArgs) -> anyhow::Result<Exit> {
+    let client = Client::open(&args.client)?;
+    let path = format!("node/{}/history", client.node(&args.node)?);
+    looking(client.all::<Event>(&path), "node", &args.node)
+}
+
+fn export(args: &TreeExportArgs) -> anyhow::Result<Exit> {
+    let client = Client::open(&args.client())?;
+    let tree = client.get("tree", &[])?;
+    row::print_all(client.format, items(&tree, "").iter().map(Exported::of))
+}
+
+fn create(args: &TreeCreateArgs) -> anyhow::Result<Exit> {
+    let client = Client::open(&args.client)?;
+    let (above, name) = args.path.rsplit_once('/').ok_or_else(|| {
+        Failure::usage(format!("`{}` is a root, and roots come with tenants; write PARENT/NAME", args.path))
+    })?;
+    let parent = client.node(above)?;
+    let body = json!({ "parent": parent, "name": name, "kind": args.kind, "production": args.production });
+    client.act::<Created>("node/create", &body)
 }
 
 fn plan(client: &Client, wanted: &[Wanted], file: &Path) -> anyhow::Result<Plan> {

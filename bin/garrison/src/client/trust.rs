@@ -64,7 +64,9 @@ fn ask(address: &Address, prompt: &Prompt) -> anyhow::Result<String> {
     say!("{} has a certificate of its own authority, which this machine does not know.", address.as_str());
     say!("SHA-256 of the authority: {shown}");
     if !prompt.is_terminal() {
-        let words = format!("compare it with what `garrison init` told on the server, and give --trust sha256:{shown}");
+        let words = format!(
+            "compare it with what `garrison init` told on the server, and give --trust sha256:{shown}"
+        );
         return Err(Failure::usage(words).into());
     }
     say!("Compare it with what `garrison init` told on the server.");
@@ -107,7 +109,9 @@ fn compare(shown: &str, wanted: &str) -> Result<(), Failure> {
     if digits(shown) == wanted {
         return Ok(());
     }
-    let words = format!("the server's authority has another fingerprint, {shown}: it was not trusted, and nothing sent");
+    let words = format!(
+        "the server's authority has another fingerprint, {shown}: it was not trusted, and nothing sent"
+    );
     Err(Failure::new(Exit::Denied, words))
 }
 

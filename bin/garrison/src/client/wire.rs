@@ -240,7 +240,10 @@ mod tests {
     fn nothing_in_a_value_can_change_the_address() {
         let address = Address::parse("https://x").unwrap();
         let wire = Wire::new(address, &Trust::Nobody, None).unwrap();
-        assert_eq!(wire.url("node-at", &[("path", "a b/ü&c=d+")]), "https://x/api/v1/node-at?path=a%20b%2F%C3%BC%26c%3Dd%2B");
+        assert_eq!(
+            wire.url("node-at", &[("path", "a b/ü&c=d+")]),
+            "https://x/api/v1/node-at?path=a%20b%2F%C3%BC%26c%3Dd%2B"
+        );
         assert_eq!(wire.url("whoami", &[]), "https://x/api/v1/whoami");
     }
 

@@ -15,7 +15,24 @@ pub fn all(loaded: &Loaded) -> anyhow::Result<()> {
     names(loaded)?;
     public_url(loaded)?;
     database(loaded)?;
+    session(loaded)?;
     log(loaded)
+}
+
+/// A session is renewed five minutes after it was used first: a shorter idle end would cut people off at work.
+fn session(loaded: &Loaded) -> anyhow::Result<()> {
+    let session = &loaded.config.session;
+    for (key, value, least, most) in [
+        ("session.idle_minutes", session.idle_minutes, 6, 24 * 60),
+        ("session.absolute_hours", session.absolute_hours, 1, 30 * 24),
+    ] {
+        ensure!(
+            (least..=most).contains(&value),
+            "{} must be {least} to {most}, not {value}",
+            loaded.told(key)
+        );
+    }
+    Ok(())
 }
 
 fn tls(loaded: &Loaded) -> anyhow::Result<()> {

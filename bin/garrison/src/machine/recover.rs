@@ -47,7 +47,10 @@ pub fn run(args: &RecoverArgs) -> anyhow::Result<Exit> {
         }
     };
     let mut printer = Printer::stdout(args.output.output);
-    printer.row(&Link { link: format!("{}{}", config.server.origin(), invited.path), expires: invited.expires })?;
+    printer.row(&Link {
+        link: format!("{}{}", config.server.origin(), invited.path),
+        expires: invited.expires,
+    })?;
     printer.finish::<Link>()?;
     say!("The link is good once, for 24 hours. Until it is used, what the person has counts.");
     Ok(Exit::Ok)

@@ -42,7 +42,9 @@ pub fn keep(
     jobs.spawn(work(kernel.clone(), stop.clone()));
     jobs.spawn(rounds(kernel, stop.clone()));
     let ended = stop.clone();
-    jobs.spawn(async move { tokio::select! { () = metrics.keep_up() => {}, () = ended.cancelled() => {} } });
+    jobs.spawn(async move {
+        tokio::select! { () = metrics.keep_up() => {}, () = ended.cancelled() => {} }
+    });
     if let Some(current) = certificate {
         jobs.spawn(renew(config.clone(), current, stop));
     }
@@ -95,12 +97,16 @@ async fn renew(config: Config, current: Arc<Current>, stop: CancellationToken) {
             match tls::renew_if_due(&dir, &config.server.reached_by(), now) {
                 Ok(Some(reason)) => tracing::info!(reason, "the server's certificate was made anew"),
                 Ok(None) => {}
-                Err(error) => tracing::error!(error = format!("{error:#}"), "the certificate could not be made anew"),
+                Err(error) => {
+                    tracing::error!(error = format!("{error:#}"), "the certificate could not be made anew")
+                }
             }
         }
         match current.reload(&config.server, &dir, now) {
             Ok(warnings) => warnings.iter().for_each(|warning| tracing::warn!("{warning}")),
-            Err(error) => tracing::error!(error = format!("{error:#}"), "the certificate could not be read again"),
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "the certificate could not be read again")
+            }
         }
     }
 }

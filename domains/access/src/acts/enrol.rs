@@ -81,6 +81,7 @@ impl Act for Enrol {
         put_credential(tx, &credential).await?;
         put_invitation(tx, &Invitation { state: "used".to_owned(), ..invitation }).await?;
         store::end_sessions(tx, person, None).await?;
+        store::drop_open_links(tx, person).await?;
         let session = start_session(permit, tx, (person, login.kind), self.limits).await?;
         put_login(tx, &Login { stage: Stage::Ended, ..login }).await?;
         let enrolled = Enrolled { right: true, recovery_codes, session: Some(session) };

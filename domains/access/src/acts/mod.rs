@@ -36,6 +36,7 @@ pub use enrol::{Enrol, Enrolled};
 pub use expire_request::ExpireRequest;
 pub use invite::{Invite, Invited};
 pub use invite_first::InviteFirst;
+pub(crate) use prove_login::account_key;
 pub use prove_login::{Proof, ProveLogin, Proved};
 pub use reject::Reject;
 pub use renew_session::{RenewSession, Renewed};

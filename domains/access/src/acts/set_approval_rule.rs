@@ -50,15 +50,6 @@ impl Act for SetApprovalRule {
     }
 
     async fn perform(&self, _: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, KernelError> {
-        let mut names: Vec<&str> = self.slots.iter().map(|slot| slot.name.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        if names.len() != self.slots.len()
-            || self.slots.len() > 10
-            || names.iter().any(|name| name.trim().is_empty())
-        {
-            return Err(KernelError::Invalid("slots: at most 10, each with a name of its own".into()));
-        }
         tx.set_rule(self.node, &self.verb, &self.slots).await?;
         let sentence =
             format!("{} at {} demands now: {}", self.verb, tx.read().path(self.node), words(&self.slots));

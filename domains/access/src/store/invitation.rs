@@ -60,3 +60,10 @@ pub(crate) async fn invitation(
             .await?;
     row.as_ref().map(Invitation::read).transpose()
 }
+
+/// Forgets every link of a person that was not used.
+pub(crate) async fn drop_open_links(tx: &mut WriteTx<'_>, person: PersonId) -> Result<(), KernelError> {
+    const DROP: Tenanted =
+        tenanted!("DELETE FROM access_invitation WHERE tenant = {tenant} AND person = $2 AND state = 'open'");
+    tx.run(DROP, vec![Value::text(person)]).await.map(|_| ())
+}

@@ -3,7 +3,7 @@ use garrison_kernel::{KernelError, ReadTx, Row, Scoped, Tenanted, Value, WriteTx
 
 use super::{get, json, put};
 
-use crate::model::{SessionKind, Stage};
+use crate::model::{BEGUN, SessionKind, Stage};
 
 /// A login under way: all its steps hang on this.
 pub(crate) struct Login {
@@ -83,4 +83,17 @@ pub(crate) async fn name_of(tx: &mut ReadTx<'_>, person: PersonId) -> Result<Str
     const ONE: Scoped = scoped!("SELECT p.name FROM directory_person p WHERE {scope:p} AND p.person = $2");
     let row = tx.row(ONE, vec![Value::text(person)]).await?.ok_or(KernelError::NotFound)?;
     Ok(row.get(0)?)
+}
+
+/// Until when a source that has begun too many logins must wait, if it has.
+pub(crate) async fn begun_too_often(
+    tx: &mut ReadTx<'_>,
+    source: &str,
+) -> Result<Option<Timestamp>, KernelError> {
+    const COUNT: Scoped = scoped!(
+        "SELECT COUNT(*), MIN(l.expires) FROM access_login l WHERE {scope:l} AND l.source = $2 AND l.expires > $3"
+    );
+    let now = tx.now();
+    let row = tx.row(COUNT, vec![source.into(), now.into()]).await?.ok_or(KernelError::NotFound)?;
+    if row.get::<i64>(0)? < BEGUN { Ok(None) } else { Ok(row.get(1)?) }
 }

@@ -103,11 +103,18 @@ pub(crate) async fn end_sessions(
     person: PersonId,
     but: Option<SessionId>,
 ) -> Result<usize, KernelError> {
-    let sessions = sessions_of(&mut tx.read(), &person.to_string()).await?;
     let mut ended = 0;
-    for session in sessions.into_iter().filter(|session| Some(session.id) != but) {
-        put_session(tx, &Session { state: "ended".to_owned(), ..session }).await?;
-        ended += 1;
+    loop {
+        // A page at a time, until none is left but the one that stays.
+        let sessions = sessions_of(&mut tx.read(), &person.to_string()).await?;
+        let before = ended;
+        for session in sessions.into_iter().filter(|session| Some(session.id) != but) {
+            put_session(tx, &Session { state: "ended".to_owned(), ..session }).await?;
+            ended += 1;
+        }
+        if ended == before {
+            break;
+        }
     }
     Ok(ended)
 }

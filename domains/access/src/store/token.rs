@@ -88,10 +88,16 @@ pub(crate) async fn tokens_of(tx: &mut ReadTx<'_>, actor: &str) -> Result<Vec<To
 
 /// Ends the tokens of an actor; tells how many.
 pub(crate) async fn end_tokens(tx: &mut WriteTx<'_>, actor: ActorId) -> Result<usize, KernelError> {
-    let tokens = tokens_of(&mut tx.read(), &actor.to_string()).await?;
-    let count = tokens.len();
-    for token in tokens {
-        put_token(tx, &Token { state: "ended".to_owned(), ..token }).await?;
+    let mut count = 0;
+    loop {
+        let tokens = tokens_of(&mut tx.read(), &actor.to_string()).await?;
+        if tokens.is_empty() {
+            break;
+        }
+        count += tokens.len();
+        for token in tokens {
+            put_token(tx, &Token { state: "ended".to_owned(), ..token }).await?;
+        }
     }
     Ok(count)
 }

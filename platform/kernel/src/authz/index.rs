@@ -2,7 +2,7 @@
 
 use foldhash::HashMap;
 use garrison_base::{GrantId, GroupId, NodeId, TenantId, Timestamp};
-use garrison_secrets::MacKey;
+use garrison_secrets::{MacKey, Tag};
 
 use super::rows::{self, ACTOR, Changes, GRANT, MEMBER, NODE, RULE, TABLES, TENANT, Table, Total};
 use crate::db::{DbError, FromCell, Tx, Value};
@@ -68,6 +68,8 @@ pub(crate) struct Index {
     pub(crate) places: HashMap<Holder, Vec<NodeId>>,
     pub(crate) rules: HashMap<(NodeId, String), Vec<Slot>>,
     pub(crate) roles: Vec<String>,
+    /// What each row is remembered by: an older one that is put back is not taken for it.
+    marks: HashMap<u64, u64>,
     role_numbers: HashMap<String, u16>,
 }
 
@@ -76,7 +78,7 @@ pub(crate) struct Delta {
     since: i64,
     generation: i64,
     total: Total,
-    rows: Vec<(&'static Table, Vec<Value>)>,
+    rows: Vec<(&'static Table, Vec<Value>, Tag)>,
 }
 
 impl Delta {
@@ -92,7 +94,7 @@ impl Delta {
                     return Err(DbError::Tampered { table: table.name, row: "newer than the head".into() });
                 }
                 sum.add(&tag);
-                delta.rows.push((table, row.cells(table.columns.len()).to_vec()));
+                delta.rows.push((table, row.cells(table.columns.len()).to_vec(), tag));
             }
         }
         if since == 0 && sum != total {
@@ -109,8 +111,8 @@ impl Index {
         if self.generation != delta.since {
             return Ok(());
         }
-        for (table, cells) in &delta.rows {
-            self.apply(table, cells)?;
+        for (table, cells, tag) in &delta.rows {
+            self.apply(table, cells, tag)?;
         }
         (self.generation, self.total) = (delta.generation, delta.total);
         Ok(())
@@ -119,17 +121,21 @@ impl Index {
     /// Takes over what one act has changed, once that is committed.
     pub(crate) fn committed(&mut self, changes: &Changes) -> Result<(), DbError> {
         let Some((generation, total)) = changes.head() else { return Ok(()) };
-        for (table, cells) in &changes.rows {
-            self.apply(table, cells)?;
+        // Somebody has read these rows from the database already, and perhaps newer ones.
+        if generation <= self.generation {
+            return Ok(());
         }
-        if generation > self.generation {
-            (self.generation, self.total) = (generation, total);
+        for (table, cells, tag) in &changes.rows {
+            self.apply(table, cells, tag)?;
         }
+        (self.generation, self.total) = (generation, total);
         Ok(())
     }
 
     /// Takes over one row, new or changed.
-    pub(crate) fn apply(&mut self, table: &Table, cells: &[Value]) -> Result<(), DbError> {
+    fn apply(&mut self, table: &Table, cells: &[Value], tag: &Tag) -> Result<(), DbError> {
+        let (place, mark) = table.mark(cells, tag);
+        self.marks.insert(place, mark);
         let cells = Cells(cells);
         match table.name {
             name if name == TENANT.name => {
@@ -169,6 +175,11 @@ impl Index {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The part of a row's MAC that is remembered.
+    pub(crate) fn mark(&self, place: u64) -> Option<u64> {
+        self.marks.get(&place).copied()
     }
 
     fn apply_node(&mut self, id: NodeId, node: NodeRow) {

@@ -12,6 +12,7 @@ pub(crate) use policy::{Policies, Resource, Said};
 use garrison_base::{GrantId, NodeId, Timestamp};
 use serde::Serialize;
 
+use crate::db::{DbError, Row};
 use crate::{Actor, Holder, Verb};
 
 /// An object as the kernel found it, inside the transaction.
@@ -94,6 +95,19 @@ fn refusal(index: &Index, actor: &Actor, verb: Verb, node: NodeId) -> Option<&'s
         }
     }
     None
+}
+
+/// Whether the derived table of trails is what the nodes say: whoever adds rows to it by hand would see more.
+pub(crate) fn check_trails(rows: &[Row], index: &Index) -> Result<(), DbError> {
+    let tampered = |row: String| DbError::Tampered { table: "node_trail", row };
+    for row in rows {
+        let (node, above): (NodeId, NodeId) = (row.get(0)?, row.get(1)?);
+        if !index.trail(node).any(|at| at == above) {
+            return Err(tampered(format!("{node}/{above}")));
+        }
+    }
+    let expected: usize = index.nodes.keys().map(|node| index.trail(*node).count()).sum();
+    if expected == rows.len() { Ok(()) } else { Err(tampered("a row is missing".into())) }
 }
 
 /// The nodes below which the actor may do this: the roots of what a read shows.

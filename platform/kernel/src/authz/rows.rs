@@ -1,5 +1,6 @@
 //! The rows that decisions rest on: sealed one by one, and counted as a whole.
 
+use foldhash::HashMap;
 use garrison_secrets::{MacKey, Tag};
 
 use crate::db::{DbError, Row, Tx, Value};
@@ -51,6 +52,16 @@ impl Table {
         format!("SELECT {}, generation, mac FROM {} WHERE generation > $1", self.list(), self.name)
     }
 
+    /// What the index remembers a row by: its table and key, and a part of its MAC.
+    pub(crate) fn mark(&self, cells: &[Value], tag: &Tag) -> (u64, u64) {
+        let mut bytes = self.name.as_bytes().to_vec();
+        for cell in cells.iter().take(self.keys) {
+            bytes.push(0);
+            bytes.extend_from_slice(&cell.canonical());
+        }
+        (first_eight(&garrison_secrets::digest(&bytes)), first_eight(tag))
+    }
+
     /// One row by its key: own columns, generation, MAC.
     pub(crate) async fn find(
         &'static self,
@@ -100,12 +111,20 @@ impl Table {
         if garrison_secrets::same(&expected, &found) {
             return Ok(expected);
         }
-        let key = row.cells(self.keys).iter().map(|cell| match cell {
+        Err(self.tampered(row.cells(self.keys)))
+    }
+
+    fn tampered(&self, cells: &[Value]) -> DbError {
+        let key = cells.iter().take(self.keys).map(|cell| match cell {
             Value::Text(Some(text)) => text.clone(),
             other => format!("{other:?}"),
         });
-        Err(DbError::Tampered { table: self.name, row: key.collect::<Vec<_>>().join("/") })
+        DbError::Tampered { table: self.name, row: key.collect::<Vec<_>>().join("/") }
     }
+}
+
+fn first_eight(tag: &Tag) -> u64 {
+    tag.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
 /// The sum of all MACs, modulo 2^256. Whoever cannot make a MAC cannot make a set of rows with a given sum,
@@ -145,7 +164,9 @@ pub(crate) struct Changes {
     /// The generation that this transaction makes; known from its first change on.
     generation: Option<i64>,
     total: Total,
-    pub(crate) rows: Vec<(&'static Table, Vec<Value>)>,
+    pub(crate) rows: Vec<(&'static Table, Vec<Value>, Tag)>,
+    /// The marks of the rows that this transaction has written.
+    marks: HashMap<u64, u64>,
 }
 
 impl Changes {
@@ -158,8 +179,8 @@ impl Changes {
         &mut self,
         tx: &mut Tx<'_>,
         key: &MacKey,
-        table: &'static Table,
-        mut cells: Vec<Value>,
+        (table, mut cells): (&'static Table, Vec<Value>),
+        known: &(dyn Fn(u64) -> Option<u64> + Sync),
     ) -> Result<(), DbError> {
         let generation = match self.generation {
             Some(generation) => generation,
@@ -171,47 +192,75 @@ impl Changes {
         };
         let keys = cells.iter().take(table.keys).cloned().collect();
         let before = format!("SELECT mac FROM {} WHERE {}", table.name, table.key_condition());
-        if let Some(before) = tx.row(before, keys).await? {
-            self.total.subtract(&before.get::<Vec<u8>>(0)?);
+        let before = tx.row(before, keys).await?;
+        let before: Option<Tag> =
+            before.map(|row| row.get::<Vec<u8>>(0)).transpose()?.and_then(|tag| tag.try_into().ok());
+        self.expect(table, &cells, before.as_ref(), known)?;
+        if let Some(before) = before {
+            self.total.subtract(&before);
         }
-        self.rows.push((table, cells.clone()));
+        let own = cells.clone();
         cells.push(generation.into());
         let tag = table.tag(key, &cells);
         cells.push(tag.into());
+        let (place, mark) = table.mark(&own, &tag);
+        self.marks.insert(place, mark);
+        self.rows.push((table, own, tag));
         tx.run(table.upsert(), cells).await?;
         self.total.add(&tag);
         Ok(())
     }
 
-    /// Writes the head, after the last change.
-    pub(crate) async fn finish(&self, tx: &mut Tx<'_>, key: &MacKey) -> Result<(), DbError> {
+    /// Refuses a row that is not the one that was written last: an older one that was put back has a right MAC,
+    /// and would become true when it is written again.
+    pub(crate) fn expect(
+        &self,
+        table: &'static Table,
+        cells: &[Value],
+        found: Option<&Tag>,
+        known: &(dyn Fn(u64) -> Option<u64> + Sync),
+    ) -> Result<(), DbError> {
+        let (place, _) = table.mark(cells, &Tag::default());
+        let expected = self.marks.get(&place).copied().or_else(|| known(place));
+        if expected == found.map(first_eight) { Ok(()) } else { Err(table.tampered(cells)) }
+    }
+
+    /// Writes the head, once the number of the record that tells of the changes is known.
+    pub(crate) async fn finish(&self, tx: &mut Tx<'_>, key: &MacKey, seq: i64) -> Result<(), DbError> {
         let Some((generation, total)) = self.head() else { return Ok(()) };
-        let args = vec![generation.into(), total.0.into(), head_tag(key, generation, total).into()];
-        tx.run("UPDATE authz_head SET generation = $1, total = $2, mac = $3 WHERE id = 1", args).await?;
+        let tag = head_tag(key, generation, total, seq);
+        let args = vec![generation.into(), total.0.into(), seq.into(), tag.into()];
+        tx.run("UPDATE authz_head SET generation = $1, total = $2, seq = $3, mac = $4 WHERE id = 1", args)
+            .await?;
         Ok(())
     }
 }
 
-fn head_tag(key: &MacKey, generation: i64, total: Total) -> Tag {
-    key.tag(&[b"authz_head", &generation.to_be_bytes(), &total.0])
+fn head_tag(key: &MacKey, generation: i64, total: Total, seq: i64) -> Tag {
+    key.tag(&[b"authz_head", &generation.to_be_bytes(), &total.0, &seq.to_be_bytes()])
 }
 
 /// The first head, when the database is made.
 pub(crate) async fn first_head(tx: &mut Tx<'_>, key: &MacKey) -> Result<(), DbError> {
-    let args = vec![Total::default().0.into(), head_tag(key, 0, Total::default()).into()];
-    tx.run("INSERT INTO authz_head (id, generation, total, mac) VALUES (1, 0, $1, $2)", args).await?;
+    let args = vec![Total::default().0.into(), head_tag(key, 0, Total::default(), 0).into()];
+    tx.run("INSERT INTO authz_head (id, generation, total, seq, mac) VALUES (1, 0, $1, 0, $2)", args).await?;
     Ok(())
 }
 
 /// Generation and sum as they are in the database.
 pub(crate) async fn read_head(tx: &mut Tx<'_>, key: &MacKey) -> Result<(i64, Total), DbError> {
+    read_whole_head(tx, key).await.map(|(generation, total, _)| (generation, total))
+}
+
+/// The same, and the number of the record that told of the last change: the log cannot end before it.
+pub(crate) async fn read_whole_head(tx: &mut Tx<'_>, key: &MacKey) -> Result<(i64, Total, i64), DbError> {
     let tampered = || DbError::Tampered { table: "authz_head", row: "1".into() };
-    let row = tx.row("SELECT generation, total, mac FROM authz_head WHERE id = 1", Vec::new()).await?;
+    let row = tx.row("SELECT generation, total, seq, mac FROM authz_head WHERE id = 1", Vec::new()).await?;
     let row = row.ok_or_else(tampered)?;
     let total = Total(row.get::<Vec<u8>>(1)?.try_into().map_err(|_| tampered())?);
-    let generation = row.get(0)?;
-    if garrison_secrets::same(&head_tag(key, generation, total), &row.get::<Vec<u8>>(2)?) {
-        Ok((generation, total))
+    let (generation, seq) = (row.get(0)?, row.get(2)?);
+    if garrison_secrets::same(&head_tag(key, generation, total, seq), &row.get::<Vec<u8>>(3)?) {
+        Ok((generation, total, seq))
     } else {
         Err(tampered())
     }

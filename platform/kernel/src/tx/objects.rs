@@ -7,6 +7,7 @@ use garrison_base::{NodeId, TenantId};
 use super::WriteTx;
 use super::write::tampered;
 use crate::authz::Located;
+use crate::authz::rows::GRANT;
 use crate::db::{Row, Tx, Value};
 use crate::kernel::Inner;
 use crate::{ActorId, Holder, KernelError, ObjectRef};
@@ -48,10 +49,12 @@ pub(crate) async fn locate(
             Ok(located(root, principal.filter(|_| object.kind != "group")))
         }
         "grant" => {
-            let sql = "SELECT node_id, holder FROM grants WHERE grant_id = $1 AND tenant = $2";
-            let args = vec![object.id.as_str().into(), Value::text(tenant)];
-            let row = tx.row(sql, args).await?.ok_or(KernelError::NotFound)?;
-            Ok(located(row.get(0)?, Some(row.get(1)?)))
+            let row = GRANT.find(tx, &inner.keys.rows, vec![object.id.as_str().into()]).await?;
+            let row = row.ok_or(KernelError::NotFound)?;
+            if row.get::<TenantId>(1)? != tenant {
+                return Err(KernelError::NotFound);
+            }
+            Ok(located(row.get(3)?, Some(row.get(2)?)))
         }
         _ => {
             let row = find(tx, object).await?;
@@ -70,7 +73,7 @@ async fn find(tx: &mut Tx<'_>, object: &ObjectRef) -> Result<Row, KernelError> {
 }
 
 fn check(inner: &Inner, id: &str, row: &Row) -> Result<(), KernelError> {
-    let fits = inner.keys.check_row("object", row.cells(6), &row.get::<Vec<u8>>(6)?);
+    let fits = inner.keys.check_own("object", row.cells(6), &row.get::<Vec<u8>>(6)?);
     fits.map_err(|_| tampered("object", &id))
 }
 
@@ -124,7 +127,7 @@ impl WriteTx<'_> {
             owner,
             revision.into(),
         ];
-        cells.push(self.seal("object", &cells).into());
+        cells.push(self.inner().keys.seal_own("object", &cells).into());
         let sql = format!(
             "INSERT INTO object ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT (id) DO UPDATE SET node_id = excluded.node_id, revision = excluded.revision, mac = excluded.mac"

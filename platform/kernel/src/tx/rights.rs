@@ -1,6 +1,6 @@
 //! Who exists, who belongs to which group, who holds what: rows that decisions rest on.
 
-use garrison_base::{GrantId, GroupId, NodeId, Timestamp};
+use garrison_base::{GrantId, GroupId, NodeId, TenantId, Timestamp};
 
 use super::WriteTx;
 use crate::authz::rows::{ACTOR, GRANT, MEMBER, RULE};
@@ -119,12 +119,10 @@ impl WriteTx<'_> {
 
     /// Ends a grant, from this commit on. Returns whether it was still active.
     pub async fn end_grant(&mut self, grant: GrantId, why: &'static str) -> Result<bool, KernelError> {
-        let columns = GRANT.columns.join(", ");
-        let sql =
-            format!("SELECT {columns}, generation, mac FROM grants WHERE grant_id = $1 AND tenant = $2");
-        let args = vec![Value::text(grant), Value::text(self.tenant())];
-        let row = self.raw().row(sql, args).await?.ok_or(KernelError::NotFound)?;
-        GRANT.verify(&self.inner().keys.rows, &row)?;
+        let row = self.find(&GRANT, vec![Value::text(grant)]).await?;
+        if row.get::<TenantId>(1)? != self.tenant() {
+            return Err(KernelError::NotFound);
+        }
         if row.get::<String>(9)? != "active" {
             return Ok(false);
         }
@@ -145,11 +143,17 @@ impl WriteTx<'_> {
         Ok(rows.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?)
     }
 
-    /// Demands approvals for a verb at a node and below; no slots means that none are demanded there.
+    /// Demands approvals for a verb at a node and below; no slots means that the node has no rule of its own.
     pub async fn set_rule(&mut self, node: NodeId, verb: &str, slots: &[Slot]) -> Result<(), KernelError> {
         self.node_of(&node.into()).await?;
         if !self.inner().verbs.contains_key(verb) {
             return Err(KernelError::UnknownVerb(verb.to_owned()));
+        }
+        let mut names: Vec<&str> = slots.iter().map(|slot| slot.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        if names.len() != slots.len() || slots.len() > 10 || names.iter().any(|name| name.trim().is_empty()) {
+            return Err(KernelError::Invalid("slots: at most 10, each with a name of its own".into()));
         }
         if let Some(slot) = slots.iter().find(|slot| !self.inner().policies.roles.contains(&slot.role)) {
             return Err(KernelError::UnknownRole(slot.role.clone()));

@@ -90,12 +90,17 @@ impl<'t> WriteTx<'t> {
     }
 
     pub(crate) async fn put(&mut self, table: &'static Table, cells: Vec<Value>) -> Result<(), KernelError> {
-        Ok(self.changes.put(self.tx, &self.inner.keys.rows, table, cells).await?)
+        let known = |place| self.inner.index().mark(place);
+        Ok(self.changes.put(self.tx, &self.inner.keys.rows, (table, cells), &known).await?)
     }
 
     /// A row that decisions rest on, as this transaction sees it.
     pub(crate) async fn find(&mut self, table: &'static Table, keys: Vec<Value>) -> Result<Row, KernelError> {
-        table.find(self.tx, &self.inner.keys.rows, keys).await?.ok_or(KernelError::NotFound)
+        let known = |place| self.inner.index().mark(place);
+        let row = table.find(self.tx, &self.inner.keys.rows, keys.clone()).await?;
+        let tag = row.as_ref().map(|row| table.verify(&self.inner.keys.rows, row)).transpose()?;
+        self.changes.expect(table, &keys, tag.as_ref(), &known)?;
+        row.ok_or(KernelError::NotFound)
     }
 
     /// Takes a secret that was put down for this act; it is there once.

@@ -130,6 +130,38 @@ async fn a_merge_takes_along_what_hangs_there_and_ends_the_grants() {
 }
 
 #[tokio::test]
+async fn a_merge_into_the_lowest_node_of_the_deepest_tree_keeps_the_state_whole() {
+    for engine in Engine::all() {
+        let mut world = World::new(engine).await;
+        let mut lowest = world.shop;
+        for level in 3..=DEPTH {
+            lowest = world.node(lowest, &format!("level-{level}")).await;
+        }
+        let merged = world.try_step(Step::Merge { from: world.pay, into: lowest }).await;
+        world.kernel().verify().await.unwrap_or_else(|error| panic!("{engine:?}, {merged:?}: {error}"));
+        world.reopen().await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_about_a_node_is_seen_where_it_was_merged_into() {
+    for engine in Engine::all() {
+        let world = World::new(engine).await;
+        let ada = world.holding("ada", "administrator", world.pay).await;
+        let before = world.note(world.checkout, "about the checkout").await;
+        let records = async || {
+            let mut tx = world.kernel().read(&ada, crate::support::AUDIT_READ).await.unwrap();
+            let records = crate::support::records(&mut tx).await;
+            records.iter().any(|record| record.object.id == before.to_string())
+        };
+        assert!(!records().await);
+        world.step(Step::Merge { from: world.checkout, into: world.pay }).await;
+        assert!(records().await);
+        assert_eq!(world.seen(&ada).await.unwrap(), ["about the checkout"]);
+    }
+}
+
+#[tokio::test]
 async fn a_merge_does_not_lower_a_guard() {
     for engine in Engine::all() {
         let world = World::new(engine).await;

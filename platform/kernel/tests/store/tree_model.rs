@@ -34,6 +34,8 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
 /// The tree as parents and names: nothing derived, everything looked up.
 struct Model {
     made: Vec<NodeId>,
+    /// Nodes that are gone, and what each was merged into: what is about them is seen there.
+    gone: BTreeMap<NodeId, NodeId>,
     live: BTreeMap<NodeId, (Option<NodeId>, String)>,
 }
 
@@ -45,10 +47,14 @@ impl Model {
     /// The node and all above it, nearest first.
     fn trail(&self, node: NodeId) -> Vec<NodeId> {
         let mut trail = vec![node];
-        while let Some(parent) = self.live[&trail[trail.len() - 1]].0 {
-            trail.push(parent);
+        while let Some(above) = self.above(trail[trail.len() - 1]) {
+            trail.push(above);
         }
         trail
+    }
+
+    fn above(&self, node: NodeId) -> Option<NodeId> {
+        self.gone.get(&node).copied().or_else(|| self.live.get(&node)?.0)
     }
 
     fn children(&self, node: NodeId) -> Vec<NodeId> {
@@ -110,6 +116,7 @@ impl Model {
                         self.live.insert(child, (Some(into), self.live[&child].1.clone()));
                     }
                     self.live.remove(&from);
+                    self.gone.insert(from, into);
                 }
                 may
             }
@@ -131,8 +138,8 @@ impl Model {
     /// What `node_trail` must hold.
     fn closure(&self) -> Vec<String> {
         let mut lines: Vec<String> = self
-            .live
-            .keys()
+            .made
+            .iter()
             .flat_map(|node| {
                 let trail = self.trail(*node).into_iter().enumerate();
                 trail.map(move |(distance, above)| format!("{node}|{above}|{distance}"))
@@ -177,7 +184,7 @@ async fn compare(world: &World, model: &Model) {
 
 async fn run(engine: Engine, operations: Vec<Operation>) {
     let mut world = World::new(engine).await;
-    let mut model = Model { made: Vec::new(), live: BTreeMap::new() };
+    let mut model = Model { made: Vec::new(), gone: BTreeMap::new(), live: BTreeMap::new() };
     for (id, parent, name) in [
         (world.platform.root, None, "acme"),
         (world.shop, Some(world.platform.root), "shop"),
@@ -197,6 +204,7 @@ async fn run(engine: Engine, operations: Vec<Operation>) {
         }
     }
     compare(&world, &model).await;
+    world.kernel().verify().await.unwrap();
     // What the kernel has followed in memory must be what it reads when it opens.
     world.reopen().await;
     compare(&world, &model).await;

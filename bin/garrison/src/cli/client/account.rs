@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{ClientArgs};
+use super::ClientArgs;
 
 /// One's own sessions
 #[derive(Debug, Subcommand)]

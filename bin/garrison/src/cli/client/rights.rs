@@ -94,7 +94,8 @@ fn until(text: &str) -> Result<Until, String> {
         let number: i64 = text.strip_suffix(unit)?.parse().ok().filter(|number| *number > 0)?;
         number.checked_mul(hours)
     });
-    span.map(|hours| Until::In { hours }).ok_or_else(|| "write 2026-12-31T18:00:00Z, 12h, 90d or 4w".to_owned())
+    span.map(|hours| Until::In { hours })
+        .ok_or_else(|| "write 2026-12-31T18:00:00Z, 12h, 90d or 4w".to_owned())
 }
 
 /// End a grant at once

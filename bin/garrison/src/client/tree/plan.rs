@@ -45,7 +45,9 @@ enum What {
     Create,
     Mark,
     /// Of another kind than wanted, which nothing can change.
-    Kind { before: String },
+    Kind {
+        before: String,
+    },
 }
 
 /// Compares; every mistake of the file with its place where it does not fit.
@@ -68,7 +70,9 @@ pub fn plan(tree: &[Json], wanted: &[Wanted]) -> Result<Plan, Vec<String>> {
             continue;
         };
         let above = node.path.rsplit_once('/').map(|(above, _)| above);
-        if let Some(above) = above.filter(|above| node.path != top.path && !known.contains_key(*above) && !named.contains_key(above)) {
+        if let Some(above) = above.filter(|above| {
+            node.path != top.path && !known.contains_key(*above) && !named.contains_key(above)
+        }) {
             errors.push(format!("{}: there is no node `{above}` to hang `{}` on", node.place, node.path));
             continue;
         }
@@ -83,10 +87,10 @@ fn known(node: &Json) -> (String, Known) {
 }
 
 fn tops(tree: &[Json]) -> Vec<Top> {
-    let ids: std::collections::HashSet<&str> = tree.iter().filter_map(|node| node.get("id")?.as_str()).collect();
-    let is_top = |node: &&Json| {
-        node.get("parent").and_then(Json::as_str).is_none_or(|parent| !ids.contains(parent))
-    };
+    let ids: std::collections::HashSet<&str> =
+        tree.iter().filter_map(|node| node.get("id")?.as_str()).collect();
+    let is_top =
+        |node: &&Json| node.get("parent").and_then(Json::as_str).is_none_or(|parent| !ids.contains(parent));
     let top = |node: &Json| Top { id: string(node, "/id"), path: string(node, "/path") };
     tree.iter().filter(is_top).map(top).collect()
 }
@@ -219,19 +223,28 @@ mod tests {
 
     #[test]
     fn only_what_differs_is_sent_parents_first() {
-        let plan = plan(&tree(), &[
-            wanted("acme/shop/web/live", NodeKind::Environment, true),
-            wanted("acme/shop/web", NodeKind::Service, false),
-            wanted("acme/shop", NodeKind::Product, true),
-            wanted("acme", NodeKind::Organisation, false),
-        ])
+        let plan = plan(
+            &tree(),
+            &[
+                wanted("acme/shop/web/live", NodeKind::Environment, true),
+                wanted("acme/shop/web", NodeKind::Service, false),
+                wanted("acme/shop", NodeKind::Product, true),
+                wanted("acme", NodeKind::Organisation, false),
+            ],
+        )
         .unwrap();
-        let changes: Vec<String> = plan.differences().map(|row| format!("{} {}", string(&row, "/change"), string(&row, "/path"))).collect();
+        let changes: Vec<String> = plan
+            .differences()
+            .map(|row| format!("{} {}", string(&row, "/change"), string(&row, "/path")))
+            .collect();
         assert_eq!(changes, ["mark acme/shop", "create acme/shop/web", "create acme/shop/web/live"]);
         let acts = plan.acts();
         assert_eq!(acts.len(), 1);
         assert_eq!(acts[0].1["node"], "node_1");
-        assert_eq!(acts[0].1["nodes"][2], json!({"path": ["shop", "web", "live"], "kind": "environment", "production": true}));
+        assert_eq!(
+            acts[0].1["nodes"][2],
+            json!({"path": ["shop", "web", "live"], "kind": "environment", "production": true})
+        );
     }
 
     #[test]
@@ -243,25 +256,33 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_named() {
-        let errors = plan(&tree(), &[
-            wanted("other/x", NodeKind::Group, false),
-            wanted("acme/a/b", NodeKind::Group, false),
-            wanted("acme/c", NodeKind::Group, false),
-            wanted("acme/c", NodeKind::Group, false),
-            wanted("acmeshop", NodeKind::Group, false),
-        ])
+        let errors = plan(
+            &tree(),
+            &[
+                wanted("other/x", NodeKind::Group, false),
+                wanted("acme/a/b", NodeKind::Group, false),
+                wanted("acme/c", NodeKind::Group, false),
+                wanted("acme/c", NodeKind::Group, false),
+                wanted("acmeshop", NodeKind::Group, false),
+            ],
+        )
         .err()
         .unwrap();
         assert_eq!(errors.len(), 4, "{errors:?}");
-        assert!(errors.iter().any(|error| error.starts_with("at acme/a/b: there is no node `acme/a`")), "{errors:?}");
+        assert!(
+            errors.iter().any(|error| error.starts_with("at acme/a/b: there is no node `acme/a`")),
+            "{errors:?}"
+        );
         assert!(errors.iter().any(|error| error.contains("is named before")), "{errors:?}");
     }
 
     #[test]
     fn many_nodes_are_sent_in_parts() {
-        let many: Vec<Wanted> = (0..CHUNK + 1).map(|number| wanted(&format!("acme/n{number}"), NodeKind::Group, false)).collect();
+        let many: Vec<Wanted> =
+            (0..CHUNK + 1).map(|number| wanted(&format!("acme/n{number}"), NodeKind::Group, false)).collect();
         let acts = plan(&tree(), &many).unwrap().acts();
-        let sizes: Vec<usize> = acts.iter().map(|(_, body)| body["nodes"].as_array().unwrap().len()).collect();
+        let sizes: Vec<usize> =
+            acts.iter().map(|(_, body)| body["nodes"].as_array().unwrap().len()).collect();
         assert_eq!(sizes, [CHUNK, 1]);
     }
 }

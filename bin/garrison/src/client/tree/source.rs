@@ -115,7 +115,8 @@ fn unreadable(error: &csv::Error) -> String {
 
 fn head_line(head: &csv::StringRecord) -> Result<Head, String> {
     let place = |name: &str| head.iter().position(|cell| cell.eq_ignore_ascii_case(name));
-    let known = |cell: &&str| ["path", "kind", "production"].iter().any(|name| cell.eq_ignore_ascii_case(name));
+    let known =
+        |cell: &&str| ["path", "kind", "production"].iter().any(|name| cell.eq_ignore_ascii_case(name));
     if let Some(other) = head.iter().find(|cell| !known(cell)) {
         return Err(format!("there is no column `{other}`; there are path, kind and production"));
     }
@@ -176,7 +177,9 @@ mod tests {
 
     #[test]
     fn columns_in_any_order() {
-        let read = records("kind,production,path\nproduct,,acme/shop\nenvironment,yes,\"acme/shop/live, eu\"\n").unwrap();
+        let read =
+            records("kind,production,path\nproduct,,acme/shop\nenvironment,yes,\"acme/shop/live, eu\"\n")
+                .unwrap();
         assert_eq!(read[0], wanted("acme/shop", NodeKind::Product, false, "line 2"));
         assert_eq!(read[1], wanted("acme/shop/live, eu", NodeKind::Environment, true, "line 3"));
         assert_eq!(records("PATH,KIND\n").unwrap(), []);
@@ -186,7 +189,12 @@ mod tests {
     fn every_mistake_in_csv_is_told_with_line_and_column() {
         let text = "path,kind,production\nacme,group,maybe\nacme,planet,no\na//b,group,no\nacme,group\nacme,group,no\n";
         let errors = records(text).unwrap_err();
-        let begins = ["line 2, column production: ", "line 3, column kind: ", "line 4, column path: ", "line 5: 2 columns"];
+        let begins = [
+            "line 2, column production: ",
+            "line 3, column kind: ",
+            "line 4, column path: ",
+            "line 5: 2 columns",
+        ];
         assert_eq!(errors.len(), begins.len(), "{errors:?}");
         for (error, begin) in errors.iter().zip(begins) {
             assert!(error.starts_with(begin), "{error}");
