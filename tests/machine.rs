@@ -1,6 +1,12 @@
 //! The commands of the machine: init, config, doctor, status, tenant.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail loudly"
+)]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -13,6 +19,7 @@ use serde_json::Value;
 
 use crate::support::{Place, Ran};
 
+#[expect(dead_code, reason = "other tests use the rest")]
 mod support;
 
 /// A folder in which `garrison init` was run, with a port that nobody else uses.

@@ -100,5 +100,9 @@ CREATE TABLE approval (
     opinion TEXT NOT NULL, given BIGINT NOT NULL, mac BLOB NOT NULL, PRIMARY KEY (request_id, slot)
 );
 
+-- The sums of the MACs of object, waiting and approval: a row that is missing, or an older one that was put back,
+-- is found when they are verified.
+CREATE TABLE tally (name TEXT PRIMARY KEY, total BLOB NOT NULL, mac BLOB NOT NULL);
+
 -- Secrets put down for an act that is to come: sealed, taken once, thrown away when nobody comes.
 CREATE TABLE deposit (deposit_id TEXT PRIMARY KEY, tenant TEXT NOT NULL, sealed BLOB NOT NULL, expires BIGINT NOT NULL);

@@ -172,12 +172,18 @@ pub(crate) async fn append(
         head.hash.into(),
         tag.into(),
     ];
-    tx.run(
+    let added = tx.run(
         "INSERT INTO audit (log_id, seq, tenant, node_id, received, operation, actor, object, result, request, \
          record, hash, mac) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         args,
     )
-    .await?;
+    .await;
+    // Another process took the number first: on PostgreSQL this shows before the conflict of the heads does.
+    if matches!(added, Err(DbError::Exists)) {
+        tx.again = true;
+        return Err(DbError::Again);
+    }
+    added?;
     let args = vec![LOG.into(), head.seq.into(), head.hash.into(), head_tag(key, &head).into()];
     tx.run("UPDATE log_head SET seq = $2, hash = $3, mac = $4 WHERE log_id = $1", args).await?;
     Ok(head)

@@ -297,7 +297,7 @@ impl Kernel {
 
     /// Answers a question whose asking is recorded before a row is released (I5).
     pub async fn ask<R: ReadAct>(&self, actor: &Actor, question: R) -> Result<R::Output, Box<dyn Problem>> {
-        crate::perform::record_question(&self.0, actor, &question).await?;
+        crate::record::record_question(&self.0, actor, &question).await?;
         let mut tx = self.read(actor, R::VERB).await.map_err(Box::<dyn Problem>::from)?;
         question.read(&mut tx).await.map_err(|error| Box::new(error) as Box<dyn Problem>)
     }
@@ -338,7 +338,7 @@ impl Kernel {
         expires: Timestamp,
     ) -> Result<DepositId, KernelError> {
         let id = DepositId::new(self.0.clock.now(), &*self.0.entropy);
-        let sealed = self.0.keys.deposits.seal(&format!("deposit/{id}"), secret, &*self.0.entropy);
+        let sealed = self.0.keys.deposits.seal(&format!("deposit/{tenant}/{id}"), secret, &*self.0.entropy);
         let (mut tx, _turn) = self.0.db.write().await?;
         let args = vec![Value::text(id), Value::text(tenant), sealed.into(), expires.into()];
         tx.run("INSERT INTO deposit (deposit_id, tenant, sealed, expires) VALUES ($1, $2, $3, $4)", args)
@@ -429,6 +429,7 @@ async fn load(db: &Db, keys: &Keys) -> Result<Index, DbError> {
     if fresh {
         rows::first_head(&mut tx, &keys.rows).await?;
         audit::first_head(&mut tx, &keys.audit).await?;
+        crate::tally::first(&mut tx, keys).await?;
     }
     tx.commit().await?;
     drop(turn);
@@ -439,9 +440,10 @@ async fn load(db: &Db, keys: &Keys) -> Result<Index, DbError> {
     Ok(index)
 }
 
-/// The whole log, and that it does not end before the last change of what decisions rest on.
+/// The counted tables; the whole log, and that it does not end before the last change of what decisions rest on.
 async fn verify_log(tx: &mut Tx<'_>, keys: &Keys) -> Result<i64, DbError> {
     let (_, _, seq) = rows::read_whole_head(tx, &keys.rows).await?;
+    crate::tally::verify(tx, keys).await?;
     let last = audit::verify(tx, &keys.audit).await?;
     if last >= seq { Ok(last) } else { Err(DbError::Tampered { table: "audit", row: seq.to_string() }) }
 }

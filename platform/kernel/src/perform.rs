@@ -7,17 +7,18 @@ use garrison_base::{NodeId, RequestId, Timestamp};
 use serde_json::{Value as Json, json};
 
 use crate::act::{ErasedAct, ErasedDone, FactBytes, Permitted, Summary};
-use crate::audit::{self, LOG, Record, RecordActor, RecordObject, RecordSource};
+use crate::audit::{self, LOG};
 use crate::authz::rows::Changes;
-use crate::authz::{self, Located};
+use crate::authz::Located;
 use crate::db::{Tx, Value};
 use crate::kernel::Inner;
+use crate::record::{envelope, refusal, told};
 use crate::tx::locate;
 use crate::waiting::{Approved, PlacedSlot};
-use crate::{Actor, ActorId, Holder, KernelError, ObjectRef, Outcome, Problem, ReadAct, Verb, WriteTx};
+use crate::{Actor, ActorId, Holder, KernelError, ObjectRef, Outcome, Problem, WriteTx};
 
 /// How often an act is tried when the database asks for it.
-const TRIES: usize = 4;
+pub(crate) const TRIES: usize = 4;
 
 /// What came of an act.
 pub(crate) enum Finished {
@@ -346,7 +347,7 @@ impl Attempt<'_> {
         let mut record = envelope(self.inner, self.actor, (self.act.verb(), object), self.now);
         record.content = if content.is_null() { json!({}) } else { content };
         summary.result.clone_into(&mut record.result);
-        record.reason.clone_from(&summary.sentence);
+        record.reason = told(&summary.sentence);
         record.approvals = approvals.to_vec();
         let seen = self.inner.seen().log.clone();
         let head = audit::append(&mut self.tx, &self.inner.keys.audit, seen.as_ref(), &mut record).await?;
@@ -367,6 +368,12 @@ impl Attempt<'_> {
     /// What the same request was answered before, if it was.
     async fn repeated(&mut self) -> Result<Option<Result<Finished, KernelError>>, KernelError> {
         let Some((key, digest)) = self.key() else { return Ok(None) };
+        // Whoever is disabled is answered nothing any more, not even what was answered before.
+        let active =
+            self.inner.index().known.get(&Holder::Actor(self.actor.id)).is_none_or(|known| known.active);
+        if !active {
+            return Ok(None);
+        }
         let place = self.key_place(key);
         let args = vec![Value::text(self.actor.tenant), Value::text(self.actor.id), key.into()];
         let sql = "SELECT digest, answer FROM idempotency WHERE tenant = $1 AND actor = $2 AND idempotency_key = $3";
@@ -411,118 +418,6 @@ impl Attempt<'_> {
     fn key_place(&self, key: &str) -> String {
         format!("idempotency/{}/{}/{key}", self.actor.tenant, self.actor.id)
     }
-}
-
-/// Why the actor may not do this there. What the actor cannot see is not found.
-fn refusal(inner: &Inner, actor: &Actor, verb: Verb, at: &Located, now: Timestamp) -> Option<KernelError> {
-    let index = inner.index();
-    if authz::decide(&index, &inner.policies, actor, (verb, at), now).allowed {
-        return None;
-    }
-    if !authz::sees(&index, actor, at, now) {
-        return Some(KernelError::NotFound);
-    }
-    let why = authz::explain(&index, &inner.policies, actor, (verb, at), now).why;
-    Some(KernelError::Denied { verb: verb.to_string(), object: format!("{} {}", at.kind, at.id), why })
-}
-
-/// The refusal of a question that the actor may ask nowhere.
-fn nowhere(inner: &Inner, actor: &Actor, verb: Verb, now: Timestamp) -> Option<KernelError> {
-    let allowed = !authz::roots(&inner.index(), &inner.policies, actor, verb, now).is_empty();
-    let why = "no grant gives a role that allows it, anywhere".to_owned();
-    (!allowed).then(|| KernelError::Denied { verb: verb.to_string(), object: actor.tenant.to_string(), why })
-}
-
-/// A record with everything but what is told of the act itself.
-fn envelope(
-    inner: &Inner,
-    actor: &Actor,
-    (verb, object): (Verb, Option<&Located>),
-    now: Timestamp,
-) -> Record {
-    let index = inner.index();
-    let known = index.known.get(&Holder::Actor(actor.id));
-    let groups = index.holders(actor.id).filter_map(|holder| match holder {
-        Holder::Group(_) => index.known.get(&holder).map(|group| group.name.clone()),
-        Holder::Actor(_) => None,
-    });
-    let root = index.tenants.get(&actor.tenant).map(|(_, root)| *root);
-    let node: NodeId = object.map(|at| at.node).or(root).unwrap_or_else(|| NodeId::new(now, &*inner.entropy));
-    Record {
-        log_id: LOG.to_owned(),
-        seq: 0,
-        received: now,
-        tenant: actor.tenant,
-        node,
-        stream: "audit".to_owned(),
-        tag: "operation".to_owned(),
-        actor: RecordActor {
-            id: actor.id,
-            name: known.map_or_else(|| actor.id.to_string(), |known| known.name.clone()),
-            groups: std::iter::once("everyone".to_owned()).chain(groups).collect(),
-            kind: actor.id.kind().to_owned(),
-        },
-        source: RecordSource {
-            ip: actor.origin.ip,
-            port: actor.origin.port,
-            sender: actor.origin.agent.clone(),
-        },
-        operation: verb.to_string(),
-        method: actor.origin.method,
-        object: RecordObject {
-            kind: object.map_or_else(|| "tenant".to_owned(), |at| at.kind.clone()),
-            id: object.map_or_else(|| actor.tenant.to_string(), |at| at.id.clone()),
-            component: inner.component(verb).to_owned(),
-        },
-        content: json!({}),
-        result: String::new(),
-        reason: String::new(),
-        session: actor.origin.session.clone(),
-        request: actor.origin.request.clone(),
-        approvals: Vec::new(),
-    }
-}
-
-/// Records that a question was asked, or denied, before anything is answered.
-pub(crate) async fn record_question<R: ReadAct>(
-    inner: &Arc<Inner>,
-    actor: &Actor,
-    question: &R,
-) -> Result<(), Box<dyn Problem>> {
-    let (mut tx, turn) = inner.db.write().await.map_err(KernelError::from)?;
-    let now = inner.clock.now();
-    let work = async {
-        inner.catch_up(&mut tx).await?;
-        let mut refused = None;
-        let mut first = None;
-        for target in question.targets() {
-            if target.kind == "anywhere" {
-                refused = refused.or_else(|| nowhere(inner, actor, R::VERB, now));
-                continue;
-            }
-            match locate(&mut tx, inner, actor.tenant, &target).await {
-                Ok(at) => {
-                    refused = refused.or_else(|| refusal(inner, actor, R::VERB, &at, now));
-                    first = first.or(Some(at));
-                }
-                Err(error) => refused = Some(error),
-            }
-        }
-        let mut record = envelope(inner, actor, (R::VERB, first.as_ref()), now);
-        record.content = serde_json::to_value(question).map_err(KernelError::Stored)?;
-        (record.result, record.reason) = match &refused {
-            None => ("success".to_owned(), "the question was allowed".to_owned()),
-            Some(refused) => ("denied".to_owned(), refused.to_string()),
-        };
-        let seen = inner.seen().log.clone();
-        let head = audit::append(&mut tx, &inner.keys.audit, seen.as_ref(), &mut record).await?;
-        tx.commit().await?;
-        inner.seen().log = Some(head);
-        refused.map_or(Ok(()), Err)
-    };
-    let done: Result<(), KernelError> = work.await;
-    drop(turn);
-    done.map_err(Into::into)
 }
 
 impl<P: Problem> From<P> for Box<dyn Problem> {

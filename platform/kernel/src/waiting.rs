@@ -1,5 +1,10 @@
 //! Acts that wait for approvals: stored as bytes, shown as they will run, run once, authorised again (I3).
 
+mod approved;
+mod decide;
+
+pub(crate) use approved::Approved;
+
 use std::sync::Arc;
 
 use garrison_base::{NodeId, RequestId, TenantId, Timestamp};
@@ -8,10 +13,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::act::ErasedAct;
-use crate::authz::{Index, Slot};
+use crate::authz::Slot;
 use crate::db::{DbError, Row, Tx, Value};
 use crate::kernel::Inner;
 use crate::perform::{Settle, run as perform};
+use crate::tally::WAITING;
 use crate::{Actor, ActorId, Holder, KernelError, ObjectRef, Preview, Problem, ReadTx, WriteTx};
 
 /// How long approvers have.
@@ -90,6 +96,9 @@ pub struct Request {
     /// The same, with the nodes.
     #[serde(skip)]
     pub(crate) placed: Vec<PlacedSlot>,
+    /// The person who stood behind the requester when it was asked.
+    #[serde(skip)]
+    pub(crate) asked_by: Holder,
     /// The slots that are.
     pub approvals: Vec<Approval>,
     /// When it was asked.
@@ -126,8 +135,11 @@ pub(crate) async fn preview(
     actor: &Actor,
     act: &Arc<dyn ErasedAct>,
 ) -> Result<Result<Preview, Box<dyn Problem>>, KernelError> {
-    let mut read = ReadTx::within(tx, inner.clone(), actor, inner.clock.now());
-    let mut preview = match act.preview(&mut read).await {
+    // A preview that writes, by a statement that only looks like a question, leaves nothing behind.
+    tx.run("SAVEPOINT preview", Vec::new()).await?;
+    let seen = act.preview(&mut ReadTx::within(tx, inner.clone(), actor, inner.clock.now())).await;
+    tx.run("ROLLBACK TO SAVEPOINT preview", Vec::new()).await?;
+    let mut preview = match seen {
         Ok(preview) => preview,
         Err(problem) => return Ok(Err(problem)),
     };
@@ -193,7 +205,7 @@ impl NewRequest<'_> {
             i64::from(self.act.version()).into(),
             json(serde_json::to_vec(&act))?.into(),
             json(serde_json::to_vec(&self.preview))?.into(),
-            json(serde_json::to_vec(self.actor))?.into(),
+            json(serde_json::to_vec(&(self.actor, principal(inner, self.actor.id))))?.into(),
             Value::text(self.actor.id),
             serde_json::to_string(&self.slots).map_err(KernelError::Stored)?.into(),
             "open".into(),
@@ -212,7 +224,12 @@ impl NewRequest<'_> {
 
 /// Writes a request's row with its MAC.
 async fn write(inner: &Inner, tx: &mut Tx<'_>, mut cells: Vec<Value>) -> Result<(), DbError> {
-    cells.push(inner.keys.seal_own("waiting", &cells).into());
+    let id = cells.first().cloned().into_iter().collect();
+    let before = tx.row("SELECT mac FROM waiting WHERE request_id = $1", id).await?;
+    let before = before.map(|row| row.get::<Vec<u8>>(0)).transpose()?;
+    let mac = inner.keys.seal_own("waiting", &cells);
+    WAITING.count(tx, &inner.keys, before.as_deref(), &mac).await?;
+    cells.push(mac.into());
     let places: Vec<String> = (1..=cells.len()).map(|place| format!("${place}")).collect();
     let sql = format!(
         "INSERT INTO waiting ({COLUMNS}, mac) VALUES ({}) ON CONFLICT (request_id) DO UPDATE SET
@@ -261,14 +278,14 @@ pub(crate) async fn view(
     let stored = |bytes: &[u8]| serde_json::from_slice::<Json>(bytes).map_err(KernelError::Stored);
     let act: Vec<u8> = row.get(5)?;
     let placed = slots(&row)?;
-    let requester: ActorId = row.get(8)?;
-    let name = inner.index().known.get(&Holder::Actor(requester)).map(|known| known.name.clone());
+    let requester_id: ActorId = row.get(8)?;
+    let name = inner.index().known.get(&Holder::Actor(requester_id)).map(|known| known.name.clone());
     Ok(Request {
         id,
         verb: row.get(3)?,
         node: row.get(2)?,
-        requester,
-        requester_name: name.unwrap_or_else(|| requester.to_string()),
+        requester: requester_id,
+        requester_name: name.unwrap_or_else(|| requester_id.to_string()),
         preview: serde_json::from_slice(&row.get::<Vec<u8>>(6)?).map_err(KernelError::Stored)?,
         act: stored(&act)?,
         digest: digest(&act).iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -276,10 +293,16 @@ pub(crate) async fn view(
         why: row.get(11)?,
         slots: placed.iter().map(|slot| Slot { name: slot.name.clone(), role: slot.role.clone() }).collect(),
         placed,
+        asked_by: requester(&row)?.1,
         approvals: approvals(inner, tx, id).await?,
         created: row.get(12)?,
         deadline: row.get(13)?,
     })
+}
+
+/// Who asked, and which person stood behind the account then.
+fn requester(row: &Row) -> Result<(Actor, Holder), KernelError> {
+    serde_json::from_slice(&row.get::<Vec<u8>>(7)?).map_err(KernelError::Stored)
 }
 
 fn slots(row: &Row) -> Result<Vec<PlacedSlot>, KernelError> {
@@ -299,7 +322,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, tenant: TenantId, id: RequestId) -> 
     let (_, restore) =
         restore.ok_or_else(|| KernelError::UnknownVerb(format!("{} (version {})", key.0, key.1)))?;
     let act: Arc<dyn ErasedAct> = Arc::from(restore(&row.get::<Vec<u8>>(5)?).map_err(KernelError::Stored)?);
-    let mut actor: Actor = serde_json::from_slice(&row.get::<Vec<u8>>(7)?).map_err(KernelError::Stored)?;
+    let (mut actor, _) = requester(&row)?;
     actor.origin.request = id.to_string();
     actor.origin.idempotency_key = None;
     let approved = Approved { id, slots: slots(&row)?, approvals };
@@ -308,103 +331,6 @@ pub(crate) async fn run(inner: &Arc<Inner>, tenant: TenantId, id: RequestId) -> 
         Err(problem) => tracing::info!(request = %id, why = %problem, "an approved act did not run"),
     }
     Ok(())
-}
-
-/// An act whose slots are filled, about to run.
-#[derive(Clone)]
-pub(crate) struct Approved {
-    id: RequestId,
-    slots: Vec<PlacedSlot>,
-    approvals: Vec<Approval>,
-}
-
-impl Approved {
-    /// For the record: the request, and who approved.
-    pub(crate) fn names(&self) -> Vec<String> {
-        let each = self.approvals.iter().map(|approval| format!("{}: {}", approval.slot, approval.actor));
-        std::iter::once(self.id.to_string()).chain(each).collect()
-    }
-
-    /// Whether everything that was approved is as it was: open, whole, unchanged, never run.
-    pub(crate) async fn still_holds(
-        &self,
-        inner: &Arc<Inner>,
-        tx: &mut Tx<'static>,
-        actor: &Actor,
-        act: &Arc<dyn ErasedAct>,
-    ) -> Result<Result<(), String>, KernelError> {
-        let tenant = actor.tenant;
-        let row = find(inner, tx, tenant, self.id).await?;
-        if row.get::<RequestState>(10)? != RequestState::Open || inner.seen().decided.contains(&self.id) {
-            return Ok(Err("it was decided already".into()));
-        }
-        // The row could be an older one that was put back; the record tells whether it has run.
-        let ran = "SELECT seq FROM audit WHERE tenant = $1 AND request = $2 AND result = 'success'";
-        if tx.row(ran, vec![Value::text(tenant), Value::text(self.id)]).await?.is_some() {
-            return Ok(Err("it has run already".into()));
-        }
-        let requester: ActorId = row.get(8)?;
-        let filled = approvals(inner, tx, self.id).await?;
-        if let Some(why) = self.lacking(inner, requester, &filled) {
-            return Ok(Err(why));
-        }
-        let seen: Preview = serde_json::from_slice(&row.get::<Vec<u8>>(6)?).map_err(KernelError::Stored)?;
-        Ok(match preview(inner, tx, actor, act).await? {
-            Ok(now) if now == seen => Ok(()),
-            Ok(_) => Err("what it rests on has changed since it was asked".into()),
-            Err(problem) => Err(problem.to_string()),
-        })
-    }
-
-    /// What is wrong with the approvals as they are now, if anything.
-    fn lacking(&self, inner: &Inner, requester: ActorId, filled: &[Approval]) -> Option<String> {
-        let mut persons = vec![principal(inner, requester)];
-        for slot in &self.slots {
-            let Some(approval) = filled.iter().find(|approval| approval.slot == slot.name) else {
-                return Some(format!("slot {} is open", slot.name));
-            };
-            let person = principal(inner, approval.actor);
-            if persons.contains(&person) || person != approval.principal {
-                return Some(format!("slot {} is not filled by a person of its own", slot.name));
-            }
-            let known = |index: &Index| {
-                index.known.get(&Holder::Actor(approval.actor)).is_some_and(|known| known.active)
-            };
-            let active = known(&inner.index());
-            let holds = holds(inner, approval.actor, slot, inner.clock.now());
-            if !active || !holds {
-                return Some(format!(
-                    "{} no longer holds the role {} that slot {} demands",
-                    approval.name, slot.role, slot.name
-                ));
-            }
-            persons.push(person);
-        }
-        None
-    }
-
-    /// It ran: its output waits, sealed, for the requester.
-    pub(crate) async fn done(
-        &self,
-        inner: &Inner,
-        tx: &mut Tx<'static>,
-        output: &Json,
-    ) -> Result<(), KernelError> {
-        let output = serde_json::to_vec(output).map_err(KernelError::Stored)?;
-        let sealed = inner.keys.outputs.seal(&format!("output/{}", self.id), &output, &*inner.entropy);
-        decide(inner, tx, self.id, ("done", "approved and performed", sealed)).await
-    }
-
-    /// It did not run.
-    pub(crate) async fn close(
-        &self,
-        inner: &Inner,
-        tx: &mut Tx<'static>,
-        state: &str,
-        why: &str,
-    ) -> Result<(), KernelError> {
-        decide(inner, tx, self.id, (state, why, Vec::new())).await
-    }
 }
 
 /// Takes a request to its end.
@@ -464,125 +390,4 @@ pub(crate) async fn resume(inner: &Arc<Inner>) -> Result<(), DbError> {
 fn principal(inner: &Inner, actor: ActorId) -> Holder {
     let holder = Holder::Actor(actor);
     inner.index().known.get(&holder).map_or(holder, |known| known.principal)
-}
-
-impl WriteTx<'_> {
-    /// The acting person fills a slot of a request: the named one, or the first that fits. `digest` is that of
-    /// the act the person has seen. When it was the last slot, the act runs once this one is committed.
-    pub async fn fill_slot(
-        &mut self,
-        id: RequestId,
-        digest: &str,
-        slot: Option<&str>,
-        opinion: &str,
-    ) -> Result<String, KernelError> {
-        let inner = self.inner().clone();
-        let request = self.open_request(id).await?;
-        if request.digest != digest {
-            return Err(KernelError::NotAnApprover("the digest is not that of the act that waits".into()));
-        }
-        let actor = self.actor().clone();
-        let mine = principal(&inner, actor.id);
-        if !matches!(actor.id, ActorId::Person(_)) || actor.limits.is_some() {
-            return Err(KernelError::NotAnApprover(
-                "only a person who is logged in can approve, not a token".into(),
-            ));
-        }
-        if principal(&inner, request.requester) == mine {
-            return Err(KernelError::NotAnApprover("nobody approves what he asked for himself".into()));
-        }
-        if request.approvals.iter().any(|approval| approval.principal == mine) {
-            return Err(KernelError::NotAnApprover("you have filled a slot of this request already".into()));
-        }
-        let mut open = request.placed.iter().filter(|open| {
-            slot.is_none_or(|name| name == open.name)
-                && !request.approvals.iter().any(|filled| filled.slot == open.name)
-        });
-        let fits = open.find(|open| holds(&inner, actor.id, open, self.now()));
-        let slot = fits
-            .ok_or_else(|| KernelError::NotAnApprover("you hold no role that an open slot demands".into()))?;
-        let mut cells = vec![
-            Value::text(id),
-            slot.name.as_str().into(),
-            Value::text(actor.tenant),
-            Value::text(actor.id),
-            Value::text(mine),
-            opinion.into(),
-            self.now().into(),
-        ];
-        cells.push(inner.keys.seal_own("approval", &cells).into());
-        let sql = "INSERT INTO approval (request_id, slot, tenant, actor, principal, opinion, given, mac)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        self.raw().run(sql, cells).await?;
-        if request.approvals.len() + 1 == request.slots.len() {
-            self.complete(id);
-        }
-        Ok(slot.name.clone())
-    }
-
-    /// An approver says no.
-    pub async fn reject(&mut self, id: RequestId, reason: &str) -> Result<(), KernelError> {
-        let request = self.open_request(id).await?;
-        let inner = self.inner().clone();
-        let actor = self.actor().id;
-        let person = matches!(actor, ActorId::Person(_)) && self.actor().limits.is_none();
-        let may = person && request.placed.iter().any(|slot| holds(&inner, actor, slot, self.now()));
-        if !may || principal(&inner, request.requester) == principal(&inner, actor) {
-            return Err(KernelError::NotAnApprover(
-                "you hold no role that a slot of this request demands".into(),
-            ));
-        }
-        decide(&inner, self.raw(), id, ("rejected", reason, Vec::new())).await
-    }
-
-    /// The requester takes it back.
-    pub async fn withdraw(&mut self, id: RequestId, reason: &str) -> Result<(), KernelError> {
-        let request = self.open_request(id).await?;
-        if request.requester != self.actor().id {
-            return Err(KernelError::NotAnApprover("only the requester can take a request back".into()));
-        }
-        let inner = self.inner().clone();
-        decide(&inner, self.raw(), id, ("withdrawn", reason, Vec::new())).await
-    }
-
-    /// Ends a request that nobody decided in time; does nothing where it is decided, or not yet due.
-    pub async fn expire(&mut self, id: RequestId) -> Result<bool, KernelError> {
-        let (inner, tenant, now) = (self.inner().clone(), self.tenant(), self.now());
-        let row = find(&inner, self.raw(), tenant, id).await?;
-        if row.get::<RequestState>(10)? != RequestState::Open || row.get::<Timestamp>(13)? > now {
-            return Ok(false);
-        }
-        decide(&inner, self.raw(), id, ("expired", "nobody decided in time", Vec::new())).await?;
-        Ok(true)
-    }
-
-    /// Takes the output of the requester's own request; it is there once.
-    pub async fn take_output(&mut self, id: RequestId) -> Result<Json, KernelError> {
-        let (inner, tenant) = (self.inner().clone(), self.tenant());
-        let row = find(&inner, self.raw(), tenant, id).await?;
-        let sealed: Vec<u8> = row.get(14)?;
-        if row.get::<ActorId>(8)? != self.actor().id || sealed.is_empty() {
-            return Err(KernelError::NotFound);
-        }
-        let output = inner.keys.outputs.open(&format!("output/{id}"), &sealed);
-        let output = output.map_err(|_| {
-            KernelError::Database(DbError::Tampered { table: "waiting", row: id.to_string() })
-        })?;
-        decide(&inner, self.raw(), id, ("done", "approved and performed; the output was taken", Vec::new()))
-            .await?;
-        serde_json::from_slice(&output).map_err(KernelError::Stored)
-    }
-
-    /// The request, if it can still be decided.
-    async fn open_request(&mut self, id: RequestId) -> Result<Request, KernelError> {
-        let (inner, tenant) = (self.inner().clone(), self.tenant());
-        let request = view(&inner, self.raw(), tenant, id).await?;
-        if request.state != RequestState::Open {
-            return Err(KernelError::Decided(request.state.as_str().to_owned()));
-        }
-        if request.deadline <= self.now() {
-            return Err(KernelError::Decided("expired".to_owned()));
-        }
-        Ok(request)
-    }
 }

@@ -70,12 +70,10 @@ fn json_response(words: &str, schema: RefOr<Schema>) -> utoipa::openapi::Respons
 }
 
 fn begin(verb: Verb, summary: &'static str) -> OperationBuilder {
-    let verb_extension = ExtensionsBuilder::new().add("x-verb", json!(verb.as_str())).build();
     OperationBuilder::new()
         .tag(verb.noun())
         .operation_id(Some(verb.as_str().replace([':', '-'], "_")))
         .summary(Some(summary))
-        .extensions(Some(verb_extension))
 }
 
 pub(crate) fn act<A>(path: String, summary: &'static str) -> Described
@@ -150,7 +148,11 @@ pub fn document(routes: &Routes) -> OpenApi {
             components.schemas.insert(name.clone(), schema.clone());
         }
         if let (Some(method), Some(operation)) = (&described.method, &described.operation) {
-            paths = paths.path(described.path.clone(), PathItem::new(method.clone(), operation.clone()));
+            let mut operation = operation.clone();
+            operation.extensions = described
+                .verb
+                .map(|verb| ExtensionsBuilder::new().add("x-verb", json!(verb.as_str())).build());
+            paths = paths.path(described.path.clone(), PathItem::new(method.clone(), operation));
         }
     }
     let mut shared = Schemas::new();

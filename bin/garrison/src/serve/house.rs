@@ -16,9 +16,9 @@ use crate::server::tls::{self, Current};
 /// How long what is due waits at most, when nothing else happens.
 const PULSE: Duration = Duration::from_secs(1);
 /// How often everything stored is verified, and what is no longer needed thrown away.
-const ROUND: Duration = Duration::from_secs(3_600);
+const ROUND: Duration = Duration::from_hours(1);
 /// How often the certificate is looked at.
-const DAY: Duration = Duration::from_secs(24 * 3_600);
+const DAY: Duration = Duration::from_hours(24);
 
 /// The tasks, until the server stops.
 pub struct Jobs(JoinSet<()>);

@@ -143,7 +143,7 @@ impl Total {
         }
     }
 
-    fn subtract(&mut self, tag: &[u8]) {
+    pub(crate) fn subtract(&mut self, tag: &[u8]) {
         // Two's complement: minus a number is its inverse plus one.
         let mut inverse: Tag = self.0;
         for (to, from) in inverse.iter_mut().zip(tag) {

@@ -10,6 +10,7 @@ use crate::authz::Located;
 use crate::authz::rows::GRANT;
 use crate::db::{Row, Tx, Value};
 use crate::kernel::Inner;
+use crate::tally::OBJECT;
 use crate::{ActorId, Holder, KernelError, ObjectRef};
 
 const COLUMNS: &str = "id, kind, tenant, node_id, owner, revision, mac";
@@ -127,7 +128,12 @@ impl WriteTx<'_> {
             owner,
             revision.into(),
         ];
-        cells.push(self.inner().keys.seal_own("object", &cells).into());
+        let before = self.raw().row("SELECT mac FROM object WHERE id = $1", vec![id.into()]).await?;
+        let before = before.map(|row| row.get::<Vec<u8>>(0)).transpose()?;
+        let mac = self.inner().keys.seal_own("object", &cells);
+        let inner = self.inner();
+        OBJECT.count(self.raw(), &inner.keys, before.as_deref(), &mac).await?;
+        cells.push(mac.into());
         let sql = format!(
             "INSERT INTO object ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT (id) DO UPDATE SET node_id = excluded.node_id, revision = excluded.revision, mac = excluded.mac"

@@ -113,7 +113,7 @@ impl<'t> WriteTx<'t> {
             .await?
             .ok_or(KernelError::NotFound)?;
         let sealed: Vec<u8> = row.get(0)?;
-        let opened = self.inner.keys.deposits.open(&format!("deposit/{deposit}"), &sealed);
+        let opened = self.inner.keys.deposits.open(&format!("deposit/{}/{deposit}", self.tenant()), &sealed);
         Ok(opened.map_err(|_| tampered("deposit", &deposit))?.to_vec())
     }
 

@@ -189,17 +189,6 @@ async fn the_tree_grants_requests_and_records_are_scoped_like_notes() {
 }
 
 #[tokio::test]
-async fn a_read_does_not_show_what_a_policy_forbids_below_a_granted_node() {
-    for engine in Engine::all() {
-        let world = noted(engine).await;
-        let ada = world.holding("ada", "reader", world.shop).await;
-        world.step(Step::Production { node: world.checkout, production: true }).await;
-        assert!(!world.allowed(&ada, notes::READ, world.checkout).await);
-        assert_eq!(world.seen(&ada).await.unwrap(), ["shop"], "{engine:?}");
-    }
-}
-
-#[tokio::test]
 async fn a_read_sees_one_moment() {
     for engine in Engine::all() {
         let world = noted(engine).await;

@@ -114,7 +114,7 @@ pub struct TreeMoveArgs {
     pub client: ClientArgs,
 }
 
-/// Merge a node into another: what hangs on it moves there, its own grants end, and it is gone
+/// Merge a node into another: what hangs on it moves there, its own grants end
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   garrison tree merge acme/shop-old acme/shop")]
