@@ -238,9 +238,10 @@ pub(crate) async fn verify(tx: &mut Tx<'_>, key: &MacKey) -> Result<i64, DbError
             last = Head { seq: record.seq, hash };
         }
     }
-    if last == head {
-        Ok(last.seq)
-    } else {
-        Err(DbError::Tampered { table: "audit", row: (last.seq + 1).to_string() })
+    let count = tx.row("SELECT COUNT(*) FROM audit", Vec::new()).await?;
+    let whole = count.map(|row| row.get::<i64>(0)).transpose()? == Some(last.seq);
+    if last == head && whole {
+        return Ok(last.seq);
     }
+    Err(DbError::Tampered { table: "log_head", row: format!("{LOG}, at record {}", last.seq) })
 }

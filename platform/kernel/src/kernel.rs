@@ -445,5 +445,9 @@ async fn verify_log(tx: &mut Tx<'_>, keys: &Keys) -> Result<i64, DbError> {
     let (_, _, seq) = rows::read_whole_head(tx, &keys.rows).await?;
     crate::tally::verify(tx, keys).await?;
     let last = audit::verify(tx, &keys.audit).await?;
-    if last >= seq { Ok(last) } else { Err(DbError::Tampered { table: "audit", row: seq.to_string() }) }
+    if last >= seq {
+        Ok(last)
+    } else {
+        Err(DbError::Tampered { table: "log_head", row: format!("acts, before record {seq}") })
+    }
 }

@@ -8,8 +8,8 @@ use serde_json::{Value as Json, json};
 
 use crate::act::{ErasedAct, ErasedDone, FactBytes, Permitted, Summary};
 use crate::audit::{self, LOG};
-use crate::authz::rows::Changes;
 use crate::authz::Located;
+use crate::authz::rows::Changes;
 use crate::db::{Tx, Value};
 use crate::kernel::Inner;
 use crate::record::{envelope, refusal, told};
@@ -18,7 +18,9 @@ use crate::waiting::{Approved, PlacedSlot};
 use crate::{Actor, ActorId, Holder, KernelError, ObjectRef, Outcome, Problem, WriteTx};
 
 /// How often an act is tried when the database asks for it.
-pub(crate) const TRIES: usize = 4;
+///
+/// Writers of one process take turns; only those of several processes get in each other's way.
+pub(crate) const TRIES: usize = 12;
 
 /// What came of an act.
 pub(crate) enum Finished {

@@ -91,7 +91,8 @@ impl Delta {
             for row in tx.rows(table.since(), vec![since.into()]).await? {
                 let tag = table.verify(key, &row)?;
                 if row.get::<i64>(table.columns.len())? > generation {
-                    return Err(DbError::Tampered { table: table.name, row: "newer than the head".into() });
+                    let row = format!("1, older than a row of {}", table.name);
+                    return Err(DbError::Tampered { table: "authz_head", row });
                 }
                 sum.add(&tag);
                 delta.rows.push((table, row.cells(table.columns.len()).to_vec(), tag));
