@@ -30,7 +30,6 @@ async fn open(database: DatabaseUrl, root_key: &RootKey) -> Kernel {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "started and killed by the test below"]
 async fn the_child() {
     #[expect(clippy::disallowed_methods, reason = "the test that starts it tells it where to work")]
     let Ok(place) = std::env::var(PLACE) else { return };
@@ -60,7 +59,7 @@ async fn the_child() {
 
 fn start(place: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "crash::the_child", "--ignored", "--nocapture"])
+        .args(["--exact", "crash::the_child", "--nocapture"])
         .env(PLACE, place)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
