@@ -31,7 +31,12 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// The 26 characters of an id.
 #[doc(hidden)]
 pub fn encode(value: u128) -> String {
-    (0..26).rev().map(|place| char::from(ALPHABET[(value >> (place * 5)) as usize & 31])).collect()
+    (0..26)
+        .rev()
+        .map(|place| {
+            ALPHABET.get((value >> (place * 5)) as usize & 31).map_or('0', |digit| char::from(*digit))
+        })
+        .collect()
 }
 
 /// The number behind 26 characters; lower case is accepted.

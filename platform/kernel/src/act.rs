@@ -103,6 +103,10 @@ impl Preview {
 
     /// Adds a line to the difference.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "names, numbers and texts read better where they are given"
+    )]
     pub fn change(mut self, what: &str, before: impl ToString, after: impl ToString) -> Self {
         self.changes.push(Change {
             what: what.to_owned(),
@@ -114,7 +118,7 @@ impl Preview {
 }
 
 /// Proof that policy allowed this act, on all its targets, in this transaction. Only the kernel makes one.
-pub struct Permit<A: ?Sized> {
+pub struct Permit<A> {
     context: Permitted,
     act: PhantomData<fn() -> Box<A>>,
 }
@@ -154,7 +158,7 @@ impl<A> Permit<A> {
 }
 
 /// A performed act: what is answered, recorded and told. There is no success without all three.
-pub struct Done<A: Act + ?Sized> {
+pub struct Done<A: Act> {
     pub(crate) output: A::Output,
     pub(crate) summary: Summary,
     pub(crate) fact: A::Fact,

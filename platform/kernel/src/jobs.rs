@@ -132,7 +132,7 @@ async fn follow(inner: &Arc<Inner>, subscription: &Subscription) -> Result<usize
             match run(inner, &actor, &act, settle).await {
                 Err(problem) if problem.kind().status == 503 => return Ok(done),
                 Err(problem) => {
-                    tracing::warn!(fact = %fact.id, why = %problem, "a follower's act did not succeed")
+                    tracing::warn!(fact = %fact.id, why = %problem, "a follower's act did not succeed");
                 }
                 Ok(_) => {}
             }

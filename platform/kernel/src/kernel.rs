@@ -7,10 +7,9 @@ use garrison_base::{Clock, DepositId, Entropy, NodeId, RequestId, TenantId, Time
 use garrison_secrets::{MacKey, RootKey, SealKey};
 use serde_json::Value as Json;
 
-use crate::act::ErasedAct;
 use crate::authz::{self, Delta, Index, Located, Policies, PolicyError, rows};
 use crate::db::{Db, DbError, Tx, Value, migrate};
-use crate::module::{Module, Subscription, Timer};
+use crate::module::{Module, Restore, Subscription, Timer};
 use crate::perform::{Finished, perform};
 use crate::tx::locate;
 use crate::{
@@ -139,7 +138,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) policies: Policies,
-    pub(crate) acts: HashMap<(&'static str, u16), fn(&[u8]) -> Result<Box<dyn ErasedAct>, serde_json::Error>>,
+    pub(crate) acts: HashMap<(&'static str, u16), Restore>,
     pub(crate) verbs: HashMap<&'static str, (Verb, &'static str)>,
     pub(crate) subscriptions: Vec<Subscription>,
     pub(crate) timers: Vec<Timer>,

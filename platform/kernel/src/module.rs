@@ -7,7 +7,7 @@ use crate::act::ErasedAct;
 use crate::db::Migration;
 use crate::{Act, ReadAct, Verb};
 
-type Restore = fn(&[u8]) -> Result<Box<dyn ErasedAct>, serde_json::Error>;
+pub(crate) type Restore = fn(&[u8]) -> Result<Box<dyn ErasedAct>, serde_json::Error>;
 
 /// A fact, as it stands in the outbox.
 #[derive(Debug, Clone)]

@@ -141,13 +141,13 @@ impl Attempt<'_> {
         }
         let located = match self.authorise().await? {
             Ok(located) => located,
-            Err((refused, object)) => return self.refuse(refused, &object, "denied").await,
+            Err((refused, object)) => return self.refuse(refused, object.as_ref(), "denied").await,
         };
         if let Settle::Approved(approved) = self.settle
             && let Err(void) = approved.still_holds(self.inner, &mut self.tx, self.actor, self.act).await?
         {
             let object = located.first().cloned();
-            return self.refuse(KernelError::Void(void), &object, "denied").await;
+            return self.refuse(KernelError::Void(void), object.as_ref(), "denied").await;
         }
         let slots = self.slots(&located);
         if !slots.is_empty() && matches!(self.settle, Settle::Nothing) {
@@ -213,7 +213,7 @@ impl Attempt<'_> {
     async fn refuse(
         &mut self,
         refused: KernelError,
-        object: &Option<Located>,
+        object: Option<&Located>,
         result: &'static str,
     ) -> Result<Said, KernelError> {
         if let Settle::Approved(approved) = self.settle {
@@ -221,7 +221,7 @@ impl Attempt<'_> {
         }
         self.settle().await?;
         let summary = Summary { result, sentence: refused.to_string(), object: None };
-        self.record(&summary, object.as_ref()).await?;
+        self.record(&summary, object).await?;
         Ok(Said::only(Err(refused.into())))
     }
 

@@ -90,12 +90,12 @@ impl RootKey {
 
     /// The key that authenticates things of this purpose.
     pub fn mac(&self, purpose: &str) -> MacKey {
-        MacKey::new(&*self.derive("mac", purpose))
+        MacKey::new(&self.derive("mac", purpose))
     }
 
     /// The key that seals things of this purpose.
     pub fn seal(&self, purpose: &str) -> SealKey {
-        SealKey::new(self.derive("seal", purpose))
+        SealKey::new(&self.derive("seal", purpose))
     }
 
     fn derive(&self, kind: &str, purpose: &str) -> Zeroizing<[u8; 32]> {

@@ -12,11 +12,14 @@ pub struct NotSealed;
 
 impl SealKey {
     #[expect(clippy::expect_used, reason = "the only refusal is a key that is not 32 bytes")]
-    pub(crate) fn new(key: Zeroizing<[u8; 32]>) -> Self {
-        Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*key).expect("32 bytes")))
+    pub(crate) fn new(key: &Zeroizing<[u8; 32]>) -> Self {
+        Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &**key).expect("32 bytes")))
     }
 
     /// Seals `plain` to its `place` (table, column, id): elsewhere it does not open.
+    ///
+    /// # Panics
+    /// For more than 64 GiB, which nothing that is sealed here comes near.
     pub fn seal(&self, place: &str, plain: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
         let mut nonce = [0; NONCE_LEN];
         entropy.fill(&mut nonce);

@@ -155,12 +155,11 @@ async fn wrong(
 ) -> Result<Done<ProveLogin>, AccessError> {
     let at = (login.node, permit.now());
     // While locked nothing is counted: a lock must end although somebody goes on trying.
-    let until = match locked {
-        Some(until) => Some(until),
-        None => {
-            let account = store::count_failure(tx, at, &account_key(&login), Backoff::ACCOUNT).await?;
-            account.max(store::count_failure(tx, at, &login.source, Backoff::SOURCE).await?)
-        }
+    let until = if let Some(until) = locked {
+        Some(until)
+    } else {
+        let account = store::count_failure(tx, at, &account_key(&login), Backoff::ACCOUNT).await?;
+        account.max(store::count_failure(tx, at, &login.source, Backoff::SOURCE).await?)
     };
     let stage = login.stage.clone().wrong();
     let words = match locked {

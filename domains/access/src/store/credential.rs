@@ -17,8 +17,8 @@ pub(crate) struct Credential {
 impl Credential {
     fn cells(&self) -> Result<Vec<Value>, KernelError> {
         Ok(vec![
-            Value::text(&self.person),
-            Value::text(&self.node),
+            Value::text(self.person),
+            Value::text(self.node),
             Value::text(&self.password),
             self.totp.clone().into(),
             self.totp_step.into(),

@@ -16,8 +16,8 @@ pub(crate) struct Invitation {
 impl Invitation {
     fn cells(&self) -> Result<Vec<Value>, KernelError> {
         Ok(vec![
-            Value::text(&self.id),
-            Value::text(&self.node),
+            Value::text(self.id),
+            Value::text(self.node),
             Value::maybe(self.person.as_ref()),
             self.tag.clone().into(),
             self.expires.into(),

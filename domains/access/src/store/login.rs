@@ -22,8 +22,8 @@ pub(crate) struct Login {
 impl Login {
     fn cells(&self) -> Result<Vec<Value>, KernelError> {
         Ok(vec![
-            Value::text(&self.id),
-            Value::text(&self.node),
+            Value::text(self.id),
+            Value::text(self.node),
             self.tag.clone().into(),
             Value::maybe(self.person.as_ref()),
             Value::text(&self.claimed),

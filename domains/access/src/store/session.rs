@@ -24,9 +24,9 @@ pub(crate) struct Session {
 impl Session {
     fn cells(&self) -> Result<Vec<Value>, KernelError> {
         Ok(vec![
-            Value::text(&self.id),
-            Value::text(&self.node),
-            Value::text(&self.person),
+            Value::text(self.id),
+            Value::text(self.node),
+            Value::text(self.person),
             json(&self.kind)?.into(),
             self.tag.clone().into(),
             self.tag_before.clone().into(),

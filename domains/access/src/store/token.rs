@@ -22,12 +22,12 @@ pub(crate) struct Token {
 impl Token {
     fn cells(&self) -> Result<Vec<Value>, KernelError> {
         Ok(vec![
-            Value::text(&self.id),
-            Value::text(&self.node),
-            Value::text(&self.actor),
+            Value::text(self.id),
+            Value::text(self.node),
+            Value::text(self.actor),
             Value::text(&self.name),
             json(&self.verbs)?.into(),
-            Value::text(&self.limit),
+            Value::text(self.limit),
             self.tag.clone().into(),
             self.created.into(),
             self.expires.into(),

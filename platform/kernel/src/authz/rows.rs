@@ -182,13 +182,12 @@ impl Changes {
         (table, mut cells): (&'static Table, Vec<Value>),
         known: &(dyn Fn(u64) -> Option<u64> + Sync),
     ) -> Result<(), DbError> {
-        let generation = match self.generation {
-            Some(generation) => generation,
-            None => {
-                let head = read_head(tx, key).await?;
-                self.total = head.1;
-                *self.generation.insert(head.0 + 1)
-            }
+        let generation = if let Some(generation) = self.generation {
+            generation
+        } else {
+            let head = read_head(tx, key).await?;
+            self.total = head.1;
+            *self.generation.insert(head.0 + 1)
         };
         let keys = cells.iter().take(table.keys).cloned().collect();
         let before = format!("SELECT mac FROM {} WHERE {}", table.name, table.key_condition());

@@ -20,6 +20,7 @@ pub enum Value {
 
 impl Value {
     /// Anything that has a text of its own: an id, a name.
+    #[expect(clippy::needless_pass_by_value, reason = "ids are copied")]
     pub fn text(value: impl ToString) -> Self {
         Self::Text(Some(value.to_string()))
     }
@@ -72,7 +73,7 @@ impl From<Timestamp> for Value {
 
 impl From<Option<Timestamp>> for Value {
     fn from(time: Option<Timestamp>) -> Self {
-        Self::Int(time.map(|time| time.as_microsecond()))
+        Self::Int(time.map(Timestamp::as_microsecond))
     }
 }
 
