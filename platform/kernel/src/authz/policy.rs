@@ -1,6 +1,6 @@
 //! Policies: files of the domains in Cedar's language, checked against one schema, split by verb.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::str::FromStr as _;
 
 use cedar_policy::{
@@ -105,6 +105,7 @@ impl Policies {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what a request to Cedar consists of")]
     fn entities(
         &self,
         principal: &EntityUid,
@@ -171,11 +172,11 @@ fn read_file(domain: &str, text: &str, schema: &Schema) -> Result<Vec<Policy>, S
 
 /// Every role that a policy names: the roles there are.
 fn roles(policies: &[Policy]) -> Vec<String> {
-    let mut roles = BTreeMap::new();
+    let mut roles = BTreeSet::new();
     for literal in policies.iter().flat_map(Policy::entity_literals) {
         if literal.type_name().to_string() == "Role" {
-            roles.insert(literal.id().unescaped().to_owned(), ());
+            roles.insert(literal.id().unescaped().to_owned());
         }
     }
-    roles.into_keys().collect()
+    roles.into_iter().collect()
 }
