@@ -1,14 +1,11 @@
 //! Who shows a session or a token.
 
-use std::future::Future;
-use std::pin::Pin;
-
 use garrison_base::{SessionId, TenantId, Timestamp, TokenId};
 use garrison_kernel::{
     Actor, ActorId, Holder, KernelError, Method, Origin, Outcome, Problem, ReadTx, System, TokenLimits, Verb,
     problems,
 };
-use garrison_web::{Credential, Gate, Identified};
+use garrison_web::{Credential, Gate, Identified, Identifying};
 
 use crate::Access;
 use crate::acts::RenewSession;
@@ -34,11 +31,7 @@ impl Problem for Nobody {
 }
 
 impl Gate for Access {
-    fn identify<'g>(
-        &'g self,
-        credential: Credential,
-        origin: Origin,
-    ) -> Pin<Box<dyn Future<Output = Recognised<Identified>> + Send + 'g>> {
+    fn identify(&self, credential: Credential, origin: Origin) -> Identifying<'_> {
         Box::pin(async move {
             match credential {
                 Credential::Cookie(text) => self.by_session(&text, SessionKind::Web, origin).await,

@@ -31,14 +31,13 @@ pub struct Identified {
     pub renewed: Option<String>,
 }
 
+/// Somebody is being recognised.
+pub type Identifying<'g> = Pin<Box<dyn Future<Output = Result<Identified, Box<dyn Problem>>> + Send + 'g>>;
+
 /// Finds out who somebody is.
 pub trait Gate: Send + Sync {
     /// Who shows this credential; an error when it is nobody.
-    fn identify<'g>(
-        &'g self,
-        credential: Credential,
-        origin: Origin,
-    ) -> Pin<Box<dyn Future<Output = Result<Identified, Box<dyn Problem>>> + Send + 'g>>;
+    fn identify(&self, credential: Credential, origin: Origin) -> Identifying<'_>;
 }
 
 /// The header that gives a browser its session, or takes it away.

@@ -12,7 +12,7 @@ mod routes;
 
 pub use body::Body;
 pub use caller::{
-    Caller, Client, Credential, Gate, Identified, SESSION_COOKIE, from_this_site, session_cookie,
+    Caller, Client, Credential, Gate, Identified, Identifying, SESSION_COOKIE, from_this_site, session_cookie,
 };
 pub use document::document;
 pub use layers::layered;
