@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "tests fail loudly"
 )]
@@ -11,7 +12,9 @@
 #[path = "support/sample.rs"]
 mod sample;
 #[path = "support/server.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
 mod server;
+#[allow(dead_code, reason = "other tests use the rest")]
 mod support;
 
 use std::collections::BTreeMap;

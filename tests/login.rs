@@ -4,12 +4,15 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "tests fail loudly"
 )]
 
 #[path = "support/server.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
 mod server;
+#[allow(dead_code, reason = "other tests use the rest")]
 mod support;
 
 use std::fs;

@@ -60,7 +60,7 @@ impl Server {
             .tls_config(tls.build())
             .http_status_as_error(false)
             .max_redirects(0)
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(Duration::from_mins(1)))
             .build()
             .new_agent();
         let said = until(&lines, "ready");
@@ -160,7 +160,7 @@ impl Drop for Server {
 /// Reads what the server says, up to the line that holds this word.
 fn until(lines: &Receiver<String>, word: &str) -> Vec<String> {
     let mut said = Vec::new();
-    while let Ok(line) = lines.recv_timeout(Duration::from_secs(60)) {
+    while let Ok(line) = lines.recv_timeout(Duration::from_mins(1)) {
         let found = line.contains(word);
         said.push(line);
         if found {

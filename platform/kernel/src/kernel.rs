@@ -235,7 +235,7 @@ impl Kernel {
         }
         let kernel = Self(Arc::new(inner));
         // What was approved just before the last end of the server runs now.
-        crate::waiting::resume(&kernel.0).await?;
+        Box::pin(crate::waiting::resume(&kernel.0)).await?;
         Ok(kernel)
     }
 

@@ -2,6 +2,7 @@
 //! Run by `cargo xtask bench access`; not a test, so nothing here asserts a time.
 
 #![expect(
+    clippy::cast_precision_loss,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,

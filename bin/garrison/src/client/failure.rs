@@ -63,16 +63,15 @@ impl Failure {
     /// No answer at all.
     pub fn unanswered(error: &Error, url: &str) -> Self {
         match error {
-            Error::Timeout(Timeout::Connect | Timeout::Resolve) => {
-                Self::new(Exit::Unreachable, format!("{url} does not answer: {error}"))
-            }
-            Error::Timeout(_) => Self::new(Exit::TimedOut, format!("{url} took too long: {error}")),
-            Error::HostNotFound | Error::ConnectionFailed => {
+            Error::Timeout(Timeout::Connect | Timeout::Resolve)
+            | Error::HostNotFound
+            | Error::ConnectionFailed => {
                 Self::new(Exit::Unreachable, format!("{url} does not answer: {error}"))
             }
             Error::Io(cause) if cause.kind() != io::ErrorKind::InvalidData => {
                 Self::new(Exit::Unreachable, format!("{url} does not answer: {cause}"))
             }
+            Error::Timeout(_) => Self::new(Exit::TimedOut, format!("{url} took too long: {error}")),
             // What rustls refuses was said by somebody.
             _ => Self::new(Exit::Failed, format!("asking {url}: {error}")),
         }

@@ -165,15 +165,12 @@ impl Wire {
         let bearer = self.secret.as_ref().map(|secret| format!("Bearer {secret}"));
         let headers = [("authorization", bearer.as_ref()), ("idempotency-key", request.key.as_ref())];
         let headers = headers.into_iter().filter_map(|(name, value)| Some((name, value?.as_str())));
-        let mut answer: Response<Body> = match &request.body {
-            Some(body) => {
-                let post = self.agent.post(&request.url).header("content-type", "application/json");
-                headers.fold(post, |post, (name, value)| post.header(name, value)).send(body.as_slice())?
-            }
-            None => {
-                let get = self.agent.get(&request.url);
-                headers.fold(get, |get, (name, value)| get.header(name, value)).call()?
-            }
+        let mut answer: Response<Body> = if let Some(body) = &request.body {
+            let post = self.agent.post(&request.url).header("content-type", "application/json");
+            headers.fold(post, |post, (name, value)| post.header(name, value)).send(body.as_slice())?
+        } else {
+            let get = self.agent.get(&request.url);
+            headers.fold(get, |get, (name, value)| get.header(name, value)).call()?
         };
         let text = answer.body_mut().with_config().limit(ANSWER_BYTES).read_to_string()?;
         Ok(Said { status: answer.status().as_u16(), text })

@@ -98,14 +98,14 @@ async fn renew(config: Config, current: Arc<Current>, stop: CancellationToken) {
                 Ok(Some(reason)) => tracing::info!(reason, "the server's certificate was made anew"),
                 Ok(None) => {}
                 Err(error) => {
-                    tracing::error!(error = format!("{error:#}"), "the certificate could not be made anew")
+                    tracing::error!(error = format!("{error:#}"), "the certificate could not be made anew");
                 }
             }
         }
         match current.reload(&config.server, &dir, now) {
             Ok(warnings) => warnings.iter().for_each(|warning| tracing::warn!("{warning}")),
             Err(error) => {
-                tracing::error!(error = format!("{error:#}"), "the certificate could not be read again")
+                tracing::error!(error = format!("{error:#}"), "the certificate could not be read again");
             }
         }
     }

@@ -279,7 +279,9 @@ mod tests {
     fn what_is_added_can_be_taken_away_in_any_order() {
         let tags: Vec<Tag> = (0..9_u8).map(|seed| garrison_secrets::digest(&[seed])).collect();
         let mut total = Total::default();
-        tags.iter().for_each(|tag| total.add(tag));
+        for tag in &tags {
+            total.add(tag);
+        }
         let whole = total;
         total.subtract(&tags[4]);
         assert_ne!(total, whole);

@@ -30,6 +30,44 @@ struct Scene {
     questions: Vec<(Actor, &'static str, ObjectRef)>,
 }
 
+/// The edits: a table, which row of it (with names of the scene in braces), what is set by hand, what must differ
+/// in a copy of the row, and whether acts have changed the row since the copy `kept_...` was made.
+const EDITS: [(&str, &str, &str, &str, bool); 14] = [
+    ("tenant", "tenant = '{acme}'", "created = created + 1", "tenant = 'ten_2', name = 'two'", false),
+    ("actor", "actor = '{eve}'", "state = 'active'", "actor = 'per_2', name = 'two'", true),
+    ("node", "node_id = '{gone}'", "state = 'live'", "node_id = 'node_2', name = 'two'", true),
+    ("member", "member = '{person}'", "state = 'active'", "member = 'per_2', state = 'active'", true),
+    ("grants", "grant_id = '{grant}'", "state = 'active'", "grant_id = 'grt_2', state = 'active'", true),
+    (
+        "grants",
+        "grant_id = '{grant}'",
+        "node_id = (SELECT node_id FROM node WHERE name = 'shop')",
+        "grant_id = 'grt_2', role = 'administrator'",
+        false,
+    ),
+    ("approval_rule", "node_id = '{shop}'", "slots = '[]'", "rule_id = 'two', slots = '[]'", true),
+    ("object", "id = '{note}'", "owner = 'per_2'", "id = 'not_2'", true),
+    ("waiting", "request_id = '{rejected}'", "state = 'open'", "request_id = 'req_2'", true),
+    ("approval", "request_id = '{request}'", "opinion = 'no'", "slot = 'guard'", false),
+    ("audit", "seq = {last} - 2", "result = 'denied'", "seq = seq + 100", false),
+    ("audit", "seq = {last}", "record = (SELECT record FROM kept_audit LIMIT 1)", "log_id = 'copy'", false),
+    ("log_head", "log_id = 'acts'", "seq = seq - 1", "log_id = 'copy'", true),
+    ("authz_head", "id = 1", "generation = generation + 1", "id = 2", true),
+];
+
+/// The edits, with the names of the scene filled in.
+fn rows(names: &[(&str, String)]) -> Vec<Row> {
+    let named = |text: &str| names.iter().fold(text.to_owned(), |text, (name, id)| text.replace(name, id));
+    let row = |(table, key, change, copy, has_older)| Row { table, key: named(key), change, copy, has_older };
+    EDITS.map(row).into()
+}
+
+fn keep_copies(world: &World) {
+    for table in TABLES {
+        world.platform.database.by_hand(&format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}"));
+    }
+}
+
 impl Scene {
     async fn new(engine: Engine) -> Self {
         let world = World::new(engine).await;
@@ -52,9 +90,7 @@ impl Scene {
         let (request, rejected) = (ask().await, ask().await);
         world.approve(&bob, request).await.unwrap();
 
-        for table in TABLES {
-            world.platform.database.by_hand(&format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}"));
-        }
+        keep_copies(&world);
         world.step(Step::End(grant)).await;
         world.step(Step::Member { group, member: bob.id, active: true }).await;
         world.step(Step::Member { group, member: bob.id, active: false }).await;
@@ -64,78 +100,17 @@ impl Scene {
         world.rule(world.shop, Write::VERB, &[("owner", "owner")]).await;
         perform(&world, &bob, Reject { request: rejected }).await;
 
-        let row = |table, key: String, change, copy, has_older| Row { table, key, change, copy, has_older };
-        let last = world.last_record().await.seq;
-        let acme = world.platform.tenant;
-        let rows = vec![
-            row(
-                "tenant",
-                format!("tenant = '{acme}'"),
-                "created = created + 1",
-                "tenant = 'ten_2', name = 'two'",
-                false,
-            ),
-            row(
-                "actor",
-                format!("actor = '{eve}'"),
-                "state = 'active'",
-                "actor = 'per_2', name = 'two'",
-                true,
-            ),
-            row(
-                "node",
-                format!("node_id = '{gone}'"),
-                "state = 'live'",
-                "node_id = 'node_2', name = 'two'",
-                true,
-            ),
-            row(
-                "member",
-                format!("member = '{person}'"),
-                "state = 'active'",
-                "member = 'per_2', state = 'active'",
-                true,
-            ),
-            row(
-                "grants",
-                format!("grant_id = '{grant}'"),
-                "state = 'active'",
-                "grant_id = 'grt_2', state = 'active'",
-                true,
-            ),
-            row(
-                "grants",
-                format!("grant_id = '{grant}'"),
-                "node_id = (SELECT node_id FROM node WHERE name = 'shop')",
-                "grant_id = 'grt_2', role = 'administrator'",
-                false,
-            ),
-            row(
-                "approval_rule",
-                format!("node_id = '{}'", world.shop),
-                "slots = '[]'",
-                "rule_id = 'two', slots = '[]'",
-                true,
-            ),
-            row("object", format!("id = '{note}'"), "owner = 'per_2'", "id = 'not_2'", true),
-            row(
-                "waiting",
-                format!("request_id = '{rejected}'"),
-                "state = 'open'",
-                "request_id = 'req_2'",
-                true,
-            ),
-            row("approval", format!("request_id = '{request}'"), "opinion = 'no'", "slot = 'guard'", false),
-            row("audit", format!("seq = {}", last - 2), "result = 'denied'", "seq = seq + 100", false),
-            row(
-                "audit",
-                format!("seq = {last}"),
-                "record = (SELECT record FROM kept_audit LIMIT 1)",
-                "log_id = 'copy'",
-                false,
-            ),
-            row("log_head", "log_id = 'acts'".into(), "seq = seq - 1", "log_id = 'copy'", true),
-            row("authz_head", "id = 1".into(), "generation = generation + 1", "id = 2", true),
+        let names = [
+            ("{acme}", world.platform.tenant.to_string()),
+            ("{eve}", eve.to_string()),
+            ("{gone}", gone.to_string()),
+            ("{person}", person.to_string()),
+            ("{grant}", grant.to_string()),
+            ("{shop}", world.shop.to_string()),
+            ("{note}", note.to_string()),
+            ("{rejected}", rejected.to_string()),
+            ("{request}", request.to_string()),
+            ("{last}", world.last_record().await.seq.to_string()),
         ];
         let questions = vec![
             (ada.clone(), Write::VERB.as_str(), world.shop.into()),
@@ -146,7 +121,7 @@ impl Scene {
             (world.platform.person(eve), Write::VERB.as_str(), world.shop.into()),
             (ender, EndGrant::VERB.as_str(), grant.into()),
         ];
-        Self { world, rows, request, questions }
+        Self { world, rows: rows(&names), request, questions }
     }
 
     /// The edits of a table's rows: what was done, and the SQL that does it.

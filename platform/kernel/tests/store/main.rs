@@ -2,6 +2,16 @@
 //!
 //! `PostgreSQL` takes part where `GARRISON_TEST_POSTGRES` names a server (`scripts/postgres start DIR`).
 
+#![expect(
+    clippy::cast_possible_wrap,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail loudly, and take what they were given"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn many_nodes_are_sent_in_parts() {
         let many: Vec<Wanted> =
-            (0..CHUNK + 1).map(|number| wanted(&format!("acme/n{number}"), NodeKind::Group, false)).collect();
+            (0..=CHUNK).map(|number| wanted(&format!("acme/n{number}"), NodeKind::Group, false)).collect();
         let acts = plan(&tree(), &many).unwrap().acts();
         let sizes: Vec<usize> =
             acts.iter().map(|(_, body)| body["nodes"].as_array().unwrap().len()).collect();
