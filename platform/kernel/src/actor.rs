@@ -25,7 +25,8 @@ impl System {
     /// Somebody at the machine's own console, who may read the key file.
     pub const CONSOLE: Self = Self("console");
 
-    const ALL: [Self; 5] = [Self::SETUP, Self::LOGIN, Self::TIMER, Self::FOLLOWER, Self::CONSOLE];
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::SETUP, Self::LOGIN, Self::TIMER, Self::FOLLOWER, Self::CONSOLE];
 }
 
 /// The id of whoever acts.

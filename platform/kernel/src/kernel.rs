@@ -406,7 +406,7 @@ impl Kernel {
 
 type Verbs = HashMap<&'static str, (Verb, &'static str)>;
 
-fn fold_policies(modules: &[Module]) -> Result<(Verbs, Policies), OpenError> {
+pub(crate) fn fold_policies(modules: &[Module]) -> Result<(Verbs, Policies), OpenError> {
     let mut verbs = Verbs::default();
     for module in modules {
         for verb in &module.verbs {

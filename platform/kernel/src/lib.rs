@@ -33,7 +33,7 @@ mod words;
 pub use act::{Act, Change, Done, Fact, Permit, Preview, ReadAct, Summary};
 pub use actor::{Actor, ActorId, Holder, Method, Origin, System, TokenLimits};
 pub use audit::{Record, RecordActor, RecordObject, RecordSource};
-pub use authz::{ExplainedGrant, Explanation, PolicyError, Slot};
+pub use authz::{Asked, ExplainedGrant, Explanation, PolicyError, PolicyTable, Slot};
 pub use db::{DatabaseUrl, DbError, FromCell, Migration, Row, Value};
 pub use error::KernelError;
 pub use garrison_base::Exit;

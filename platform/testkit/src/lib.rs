@@ -7,10 +7,13 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::print_stdout,
     clippy::missing_panics_doc,
     reason = "a test that cannot go on must say so and stop"
 )]
+
+pub mod policies;
 
 use std::path::PathBuf;
 use std::process::Command;

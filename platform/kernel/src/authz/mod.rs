@@ -3,11 +3,13 @@
 mod index;
 mod policy;
 pub(crate) mod rows;
+mod table;
 
 pub use index::Slot;
 pub(crate) use index::{Delta, Index, Known};
 pub use policy::PolicyError;
 pub(crate) use policy::{Policies, Resource, Said};
+pub use table::{Asked, PolicyTable};
 
 use garrison_base::{GrantId, NodeId, Timestamp};
 use serde::Serialize;

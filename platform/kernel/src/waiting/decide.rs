@@ -31,7 +31,7 @@ impl WriteTx<'_> {
             ));
         }
         if principal(&inner, request.requester) == mine || request.asked_by == mine {
-            return Err(KernelError::NotAnApprover("nobody approves what he asked for himself".into()));
+            return Err(KernelError::NotAnApprover("nobody approves a request of their own".into()));
         }
         if request.approvals.iter().any(|approval| approval.principal == mine) {
             return Err(KernelError::NotAnApprover("you have filled a slot of this request already".into()));
