@@ -155,6 +155,22 @@ fn weak_passwords_and_used_links_are_refused() {
 }
 
 #[test]
+fn a_name_that_was_only_tried_with_the_first_link_has_no_rights() {
+    let server = Server::new();
+    for name in ["anna", "eve", "anna"] {
+        let profile = json!({ "name": name, "full_name": name, "email": format!("{name}@example.org") });
+        let begun =
+            begin(&server, &json!({ "invitation": server.links[0], "profile": profile, "kind": "cli" }));
+        assert_eq!(begun.status, 200, "{}", begun.body);
+    }
+    let bob = server.first("bob");
+    let grants = server.get(&bob.session, "/api/v1/grant")["items"].clone();
+    let holders: Vec<&str> =
+        grants.as_array().unwrap().iter().filter_map(|grant| grant["holder_name"].as_str()).collect();
+    assert_eq!(holders, ["bob"], "{grants}");
+}
+
+#[test]
 fn sessions_end_when_they_are_told_to() {
     let mut server = Server::new();
     let anna = server.first("anna");

@@ -2,6 +2,7 @@
 
 pub mod acts;
 mod credential;
+mod founding;
 mod gate;
 mod login;
 mod model;

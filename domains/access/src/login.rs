@@ -19,7 +19,7 @@ use crate::problem::AccessError;
 use crate::store::{self, Login};
 use crate::{Access, password, totp};
 
-type Tried<T> = Result<T, Box<dyn Problem>>;
+pub(crate) type Tried<T> = Result<T, Box<dyn Problem>>;
 
 /// Begins a login: by name, or by a one-time link.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -208,42 +208,6 @@ impl Access {
         Ok((shown, row.person, row.node))
     }
 
-    /// Makes the first administrator known, with the grant, and a link of their own. Until the link is used
-    /// nobody can log in, and the first link goes on to open.
-    async fn first_administrator(
-        &self,
-        tenant: TenantId,
-        root: NodeId,
-        profile: &Profile,
-        origin: &Origin,
-    ) -> Tried<(InvitationId, PersonId)> {
-        let setup = Actor::system(System::SETUP, tenant, origin.clone());
-        let known = store::person_named(&mut self.look(tenant, origin).await?, profile.name.as_str()).await?;
-        let person = if let Some(person) = known {
-            person
-        } else {
-            let create = CreatePerson {
-                name: profile.name.clone(),
-                full_name: profile.full_name.clone(),
-                email: profile.email.clone(),
-            };
-            let person = done(self.kernel.act(&setup, create).await?)?.person;
-            let grant = CreateGrant {
-                holder: Holder::Actor(ActorId::Person(person)),
-                role: "administrator".into(),
-                node: root,
-                until: None,
-                duty: line("founding of the tenant")?,
-                reason: line("the first administrator, by the link that the server printed")?,
-            };
-            self.kernel.act(&setup, grant).await?;
-            person
-        };
-        let invited = done(self.kernel.act(&setup, Invite { person }).await?)?;
-        let own: Shown<InvitationId> = invited.invitation.parse().map_err(|()| AccessError::Link)?;
-        Ok((own.id, person))
-    }
-
     /// Goes on with a login.
     pub async fn step(&self, step: Step, origin: &Origin) -> Tried<Stepped> {
         let shown: Shown<LoginId> = step.login.parse().map_err(|()| AccessError::Ended)?;
@@ -417,7 +381,7 @@ pub(crate) fn unknown(error: KernelError, instead: impl Problem) -> Box<dyn Prob
 }
 
 /// What a system actor's act brought: it never waits.
-fn done<T>(outcome: Outcome<T>) -> Result<T, KernelError> {
+pub(crate) fn done<T>(outcome: Outcome<T>) -> Result<T, KernelError> {
     match outcome {
         Outcome::Done(output) => Ok(output),
         Outcome::Waiting(request) => Err(KernelError::Invalid(format!("it waits as {request}"))),

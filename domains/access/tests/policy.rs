@@ -19,7 +19,7 @@ approval:withdraw
 audit:list             auditor supervision
 audit:show             auditor supervision
 grant:create           administrator owner sys_console sys_setup
-grant:end              administrator owner
+grant:end              administrator owner sys_setup
 grant:list             administrator approver auditor decision execution management operator owner supervision viewer
 login:begin            sys_login
 login:choose-password  sys_login

@@ -77,6 +77,16 @@ macro_rules! ids {
             pub fn new(now: $crate::Timestamp, entropy: &dyn $crate::Entropy) -> Self {
                 Self($crate::id::fresh(now, entropy))
             }
+
+            /// The 16 bytes of the `UUIDv7`, for binary forms.
+            pub fn to_bytes(self) -> [u8; 16] {
+                self.0.to_be_bytes()
+            }
+
+            /// The id of 16 bytes.
+            pub fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(u128::from_be_bytes(bytes))
+            }
         }
 
         impl ::std::fmt::Display for $name {

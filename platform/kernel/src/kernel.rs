@@ -277,19 +277,8 @@ impl Kernel {
         let mut tx = self.0.db.read().await?;
         self.0.catch_up(&mut tx).await?;
         let now = self.0.clock.now();
-        let (roots, root) = {
-            let index = self.0.index();
-            let root = index.tenants.get(&actor.tenant).map(|(_, root)| *root);
-            (authz::roots(&index, &self.0.policies, actor, verb, now), root)
-        };
-        if roots.is_empty() {
-            let why = "no grant gives a role that allows it, anywhere".to_owned();
-            return Err(KernelError::Denied {
-                verb: verb.to_string(),
-                object: actor.tenant.to_string(),
-                why,
-            });
-        }
+        let roots = crate::record::places(&self.0, actor, verb, now)?;
+        let root = self.0.index().tenants.get(&actor.tenant).map(|(_, root)| *root);
         let whole = roots.len() == 1 && roots.first().copied() == root;
         Ok(ReadTx::own(tx, self.0.clone(), actor, (!whole).then_some(roots), now))
     }

@@ -31,11 +31,23 @@ pub(crate) fn refusal(
     Some(KernelError::Denied { verb: verb.to_string(), object: format!("{} {}", at.kind, at.id), why })
 }
 
-/// The refusal of a question that the actor may ask nowhere.
-fn nowhere(inner: &Inner, actor: &Actor, verb: Verb, now: Timestamp) -> Option<KernelError> {
-    let allowed = !authz::roots(&inner.index(), &inner.policies, actor, verb, now).is_empty();
-    let why = "no grant gives a role that allows it, anywhere".to_owned();
-    (!allowed).then(|| KernelError::Denied { verb: verb.to_string(), object: actor.tenant.to_string(), why })
+/// Where the actor may ask this: the nodes below which a read shows rows. Refused where that is nowhere.
+pub(crate) fn places(
+    inner: &Inner,
+    actor: &Actor,
+    verb: Verb,
+    now: Timestamp,
+) -> Result<Vec<NodeId>, KernelError> {
+    let index = inner.index();
+    let roots = authz::roots(&index, &inner.policies, actor, verb, now);
+    if !roots.is_empty() {
+        return Ok(roots);
+    }
+    let root = index.tenants.get(&actor.tenant).map(|(_, root)| *root).ok_or(KernelError::NotFound)?;
+    let id = actor.tenant.to_string();
+    let at = Located { kind: "tenant".to_owned(), id: id.clone(), node: root, owner: None };
+    let why = authz::explain(&index, &inner.policies, actor, (verb, &at), now).why;
+    Err(KernelError::Denied { verb: verb.to_string(), object: format!("tenant {id}"), why })
 }
 
 /// A record with everything but what is told of the act itself.
@@ -121,7 +133,7 @@ async fn try_question<R: ReadAct>(
         let mut first = None;
         for target in question.targets() {
             if target.kind == "anywhere" {
-                refused = refused.or_else(|| nowhere(inner, actor, R::VERB, now));
+                refused = refused.or_else(|| places(inner, actor, R::VERB, now).err());
                 continue;
             }
             match locate(&mut tx, inner, actor.tenant, &target).await {

@@ -6,10 +6,12 @@
 //! HMAC-SHA-256 (RFC 2104); sealing is AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce.
 
 mod file;
+mod frame;
 mod mac;
 mod seal;
 
 pub use file::{KeyFileError, RootKey};
+pub use frame::FrameKey;
 pub use mac::{MacKey, Tag, digest};
 pub use seal::{NotSealed, SealKey};
 

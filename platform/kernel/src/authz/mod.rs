@@ -209,7 +209,11 @@ pub(crate) fn explain(
         (None, true) => "a policy allows it, and none forbids it".to_owned(),
         (None, false) if !said.policies.is_empty() => "a policy forbids it; forbidding wins".to_owned(),
         (None, false) if would_suffice.is_empty() => "no policy allows it to any role".to_owned(),
-        (None, false) => format!("no grant at {} or above gives a role that allows it", index.path(at.node)),
+        (None, false) => format!(
+            "no grant at {} or above gives one of the roles that allow it: {}",
+            index.path(at.node),
+            would_suffice.join(", ")
+        ),
     };
     let approvals =
         if said.allowed { index.rule(at.node, verb).unwrap_or_default().to_vec() } else { Vec::new() };
