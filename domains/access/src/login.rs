@@ -2,16 +2,12 @@
 //! outside any transaction; what it is worth is an act.
 
 use garrison_base::{AccountName, Email, InvitationId, Line, LoginId, NodeId, PersonId, TenantId};
-use garrison_directory::acts::CreatePerson;
 use garrison_kernel::{Actor, ActorId, Holder, KernelError, ObjectRef, Origin, Outcome, Problem, System};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::acts::{
-    BeginLogin, ChangePassword, ChoosePassword, CreateGrant, Enrol, Invite, Proof, ProveLogin, account_key,
-    hex,
-};
+use crate::acts::{BeginLogin, ChangePassword, ChoosePassword, Enrol, Proof, ProveLogin, account_key, hex};
 use crate::credential::{Kind as _, Shown};
 use crate::gate::same;
 use crate::model::{Next, SessionKind, Stage, source_key};
