@@ -157,13 +157,20 @@ fn weak_passwords_and_used_links_are_refused() {
 #[test]
 fn a_name_that_was_only_tried_with_the_first_link_has_no_rights() {
     let server = Server::new();
+    let mut logins = Vec::new();
     for name in ["anna", "eve", "anna"] {
         let profile = json!({ "name": name, "full_name": name, "email": format!("{name}@example.org") });
         let begun =
             begin(&server, &json!({ "invitation": server.links[0], "profile": profile, "kind": "cli" }));
         assert_eq!(begun.status, 200, "{}", begun.body);
+        logins.push(begun.body["login"].clone());
     }
     let bob = server.first("bob");
+    // The link is used up: what was begun with it under other names does not go on.
+    for login in logins {
+        let chosen = step(&server, &json!({ "login": login, "new_password": "four plain words here" }));
+        assert_eq!(chosen.status, 401, "{}", chosen.body);
+    }
     let grants = server.get(&bob.session, "/api/v1/grant")["items"].clone();
     let holders: Vec<&str> =
         grants.as_array().unwrap().iter().filter_map(|grant| grant["holder_name"].as_str()).collect();

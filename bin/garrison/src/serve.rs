@@ -6,10 +6,11 @@ mod house;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use garrison_access::{Access, SessionLimits};
 use garrison_base::{Clock as _, Exit, SystemClock};
-use garrison_kernel::{Actor, DatabaseUrl, Kernel, Module, Options, Origin, Outcome, System};
+use garrison_journal::Records;
+use garrison_kernel::{Actor, DatabaseUrl, Journal, Kernel, Module, Options, Origin, Outcome, System};
 use garrison_secrets::{RootKey, SystemEntropy};
 use garrison_web::{Proxies, Routes, Web, layered};
 use tokio_util::sync::CancellationToken;
@@ -18,6 +19,9 @@ use crate::cli::ServeArgs;
 use crate::config::{Config, Engine, Tls};
 use crate::say;
 use crate::server::{listen, logs, metrics::Metrics, tls};
+
+/// The size of a segment of the journal, in bytes: some ten thousand records, and room for the largest one.
+const SEGMENT: u64 = 16 << 20;
 
 /// The domains, in the order in which their schemas are brought up to date.
 pub fn modules() -> Vec<Module> {
@@ -31,9 +35,18 @@ pub fn routes(access: Access) -> Routes {
     routes.page("/api/v1/openapi.json", axum::routing::get(async move || axum::Json(document)))
 }
 
-/// Opens the state that the configuration names.
+/// Opens the state that the configuration names, for a command: what it records, the server puts into the journal.
 pub async fn open(config: &Config) -> anyhow::Result<(Kernel, RootKey)> {
     let root_key = RootKey::open(&config.keys.dir)?;
+    let kernel = open_with(config, &root_key, None).await?;
+    Ok((kernel, root_key))
+}
+
+async fn open_with(
+    config: &Config,
+    root_key: &RootKey,
+    journal: Option<Arc<dyn Journal>>,
+) -> anyhow::Result<Kernel> {
     let database = match config.engine().context("the database is not configured")? {
         Engine::Sqlite(path) => DatabaseUrl::Sqlite(path),
         Engine::Postgres(url) => DatabaseUrl::Postgres(url.expose().to_owned()),
@@ -41,12 +54,28 @@ pub async fn open(config: &Config) -> anyhow::Result<(Kernel, RootKey)> {
     let options = Options {
         database,
         connections: config.database.connections,
-        root_key: &root_key,
+        root_key,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
+        journal,
     };
-    let kernel = Kernel::open(options, modules()).await?;
-    Ok((kernel, root_key))
+    Ok(Kernel::open(options, modules()).await?)
+}
+
+/// Opens the journal of the records.
+fn journal(config: &Config, root_key: &RootKey) -> anyhow::Result<Arc<dyn Journal>> {
+    let dir = config.data.dir.join("journal");
+    let (log, recovered) = garrison_journal::Log::open(garrison_journal::Options {
+        dir: dir.clone(),
+        name: "acts".to_owned(),
+        key: root_key.seal("journal/acts"),
+        entropy: Arc::new(SystemEntropy),
+        segment: SEGMENT,
+    })?;
+    if let Some(torn) = recovered.torn {
+        tracing::info!(file = %torn.path.display(), offset = torn.offset, "a write was cut off; nothing that was answered is lost");
+    }
+    Ok(Arc::new(Records::new(log)))
 }
 
 /// How long sessions live.
@@ -68,7 +97,21 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
 
 async fn serve(config: Config) -> anyhow::Result<Exit> {
     let metrics = Metrics::install()?;
-    let (kernel, _root_key) = open(&config).await?;
+    if let Some(Engine::Sqlite(path)) = config.engine() {
+        ensure!(
+            path.exists(),
+            "there is no database {}: `garrison init` makes a new Garrison; if there was one, put it back, or look \
+             whether its disk is mounted",
+            path.display()
+        );
+    }
+    let root_key = RootKey::open(&config.keys.dir)?;
+    let journal = journal(&config, &root_key)?;
+    let kernel = open_with(&config, &root_key, Some(journal)).await?;
+    ensure!(
+        !kernel.tenants().await?.is_empty(),
+        "the database is empty: is it the right one? `garrison tenant create NAME` makes a first tenant in it"
+    );
     let access = Access::new(kernel.clone(), limits(&config));
     let web = Web {
         kernel: kernel.clone(),
@@ -94,6 +137,10 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
 
 fn certificate(config: &Config) -> anyhow::Result<Option<tls::Loaded>> {
     let (dir, now) = (config.tls_dir(), SystemClock.now());
+    if config.server.tls == Tls::OwnCa && !dir.exists() {
+        tls::make(&dir, &config.server.reached_by(), now)?;
+        tracing::warn!(folder = %dir.display(), "a new authority was made: clients must be told to trust it");
+    }
     if config.server.tls == Tls::OwnCa
         && let Some(reason) = tls::renew_if_due(&dir, &config.server.reached_by(), now)?
     {

@@ -83,7 +83,10 @@ impl Access {
         let mut tx = self.look(shown.tenant, &origin).await.map_err(|error| unknown(error, Nobody))?;
         let token = store::token(&mut tx, &shown.id).await?.ok_or(Nobody)?;
         let tag = self.kernel.tag(TokenId::PURPOSE, &shown.tagged());
-        let counts = token.state == "active" && token.expires > tx.now() && same(&tag, &token.tag);
+        let now = tx.now();
+        // As with sessions: what was made in the future was not made yet.
+        let lives = token.created <= now && now < token.expires;
+        let counts = token.state == "active" && lives && same(&tag, &token.tag);
         if !counts || !tx.is_active(Holder::Actor(token.actor)) {
             return Err(Nobody.into());
         }

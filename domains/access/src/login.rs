@@ -1,16 +1,18 @@
 //! How somebody proves who they are: one state object, one step at a time. What is shown is judged here,
 //! outside any transaction; what it is worth is an act.
 
-use garrison_base::{AccountName, Email, InvitationId, Line, LoginId, NodeId, PersonId, TenantId};
+use garrison_base::{AccountName, Email, InvitationId, Line, LoginId, PersonId, TenantId};
 use garrison_kernel::{Actor, ActorId, Holder, KernelError, ObjectRef, Origin, Outcome, Problem, System};
 use jiff::SignedDuration;
+use qrcode::QrCode;
+use qrcode::render::svg;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::acts::{BeginLogin, ChangePassword, ChoosePassword, Enrol, Proof, ProveLogin, account_key, hex};
 use crate::credential::{Kind as _, Shown};
 use crate::gate::same;
-use crate::model::{Next, SessionKind, Stage, source_key};
+use crate::model::{INVITATION_TIME, Next, SessionKind, Stage, source_key};
 use crate::problem::AccessError;
 use crate::store::{self, Login};
 use crate::{Access, password, totp};
@@ -106,6 +108,19 @@ pub struct EnrolmentView {
     pub uri: String,
     /// The secret, for typing.
     pub secret: String,
+    /// The address as a QR code (ISO/IEC 18004), in SVG.
+    pub qr: String,
+}
+
+impl EnrolmentView {
+    /// None where the address is too long for a code, which no account name makes it.
+    fn new(uri: String, secret: String) -> Option<Self> {
+        let code = QrCode::new(uri.as_bytes()).ok()?;
+        let drawn = code.render::<svg::Color<'_>>().min_dimensions(200, 200).build();
+        // The prolog belongs to a file of its own, not into a page.
+        let qr = drawn.split_once("?>").map_or(drawn.as_str(), |(_, svg)| svg).to_owned();
+        Some(Self { uri, secret, qr })
+    }
 }
 
 impl Access {
@@ -142,6 +157,8 @@ impl Access {
         begin: &Begin,
         origin: &Origin,
     ) -> Tried<(TenantId, BeginLogin)> {
+        // As names are: however it was typed, and whether or not there is one, it is one name.
+        let name = &name.trim().to_lowercase();
         let tenants = self.kernel.tenants().await?;
         let wanted = begin.tenant.as_deref();
         // A tenant that does not exist behaves like a name that does not.
@@ -161,26 +178,18 @@ impl Access {
         begin: &Begin,
         origin: &Origin,
     ) -> Tried<(TenantId, BeginLogin)> {
-        let (shown, person, node) = self.open_link(link, origin).await?;
-        let (invitation, person) = match (person, &begin.profile) {
-            (Some(person), None) => (shown.id, person),
-            (None, Some(profile)) => self.first_administrator(shown.tenant, node, profile, origin).await?,
-            (Some(_), Some(_)) => {
-                return Err(
-                    KernelError::Invalid("profile: this link belongs to a person already".into()).into()
-                );
-            }
-            (None, None) => {
-                return Err(KernelError::Invalid(
-                    "profile: the first administrator must tell who that is".into(),
-                )
-                .into());
-            }
+        let (shown, person) = self.open_link(link, origin).await?;
+        let invalid = |detail: &str| Box::<dyn Problem>::from(KernelError::Invalid(detail.to_owned()));
+        let person = match (person, &begin.profile) {
+            (Some(person), None) => person,
+            (None, Some(profile)) => self.founder(shown.tenant, profile, origin).await?,
+            (Some(_), Some(_)) => return Err(invalid("profile: this link belongs to a person already")),
+            (None, None) => return Err(invalid("profile: the first administrator must tell who that is")),
         };
         let act = BeginLogin {
             claimed: "link".into(),
             person: Some(person),
-            invitation: Some(invitation),
+            invitation: Some(shown.id),
             kind: begin.kind,
         };
         Ok((shown.tenant, act))
@@ -191,33 +200,26 @@ impl Access {
         &self,
         link: &str,
         origin: &Origin,
-    ) -> Tried<(Shown<InvitationId>, Option<PersonId>, NodeId)> {
+    ) -> Tried<(Shown<InvitationId>, Option<PersonId>)> {
         let shown: Shown<InvitationId> = link.parse().map_err(|()| AccessError::Link)?;
         let mut tx =
             self.look(shown.tenant, origin).await.map_err(|error| unknown(error, AccessError::Link))?;
         let row = store::invitation(&mut tx, &shown.id).await?.ok_or(AccessError::Link)?;
         let tag = self.kernel.tag(InvitationId::PURPOSE, &shown.tagged());
         let first_is_there = row.person.is_none() && store::any_credential(&mut tx).await?;
-        if !same(&tag, &row.tag) || row.state != "open" || row.expires <= tx.now() || first_is_there {
+        let gone = row.person.is_some_and(|person| !tx.is_active(Holder::Actor(ActorId::Person(person))));
+        // One that ends later than any does was made by a clock that was ahead.
+        let left = row.expires.duration_since(tx.now());
+        let lives = row.state == "open" && left > SignedDuration::ZERO && left <= INVITATION_TIME;
+        if !same(&tag, &row.tag) || !lives || first_is_there || gone {
             return Err(AccessError::Link.into());
         }
-        Ok((shown, row.person, row.node))
+        Ok((shown, row.person))
     }
 
     /// Goes on with a login.
     pub async fn step(&self, step: Step, origin: &Origin) -> Tried<Stepped> {
-        let shown: Shown<LoginId> = step.login.parse().map_err(|()| AccessError::Ended)?;
-        let mut tx =
-            self.look(shown.tenant, origin).await.map_err(|error| unknown(error, AccessError::Ended))?;
-        let login = store::login(&mut tx, &shown.id).await?.ok_or(AccessError::Ended)?;
-        let tag = self.kernel.tag(LoginId::PURPOSE, &shown.tagged());
-        if !same(&tag, &login.tag) || login.expires <= tx.now() {
-            return Err(AccessError::Ended.into());
-        }
-        drop(tx);
-        let origin = Origin { method: login.kind.method(), ..origin.clone() };
-        let actor = Actor::system(System::LOGIN, shown.tenant, origin);
-        let going = Going { access: self, actor, login, handle: step.login.clone() };
+        let going = self.going(&step.login, origin).await?;
         let Step { password, code, recovery_code, new_password, .. } = step;
         match (&going.login.stage, password, code, recovery_code, new_password) {
             (Stage::Password { .. }, Some(password), None, None, None) => going.password(&password).await,
@@ -231,6 +233,41 @@ impl Access {
                 Err(KernelError::Invalid(format!("this login asks for {asked}, and for nothing else")).into())
             }
         }
+    }
+
+    /// What a login asks for now, with what the authenticator app is given while that is not proven.
+    pub(crate) async fn standing(
+        &self,
+        handle: &str,
+        origin: &Origin,
+    ) -> Tried<(Next, Option<EnrolmentView>)> {
+        let going = self.going(handle, origin).await?;
+        let next = going.login.stage.next();
+        let (Stage::Enrol { totp: sealed, .. }, Some(person)) = (&going.login.stage, going.login.person)
+        else {
+            return if next == Next::Done { Err(AccessError::Ended.into()) } else { Ok((next, None)) };
+        };
+        let mut tx = self.look(going.actor.tenant, origin).await?;
+        let secret = tx.reveal(&format!("access_credential/{person}"), sealed)?;
+        let name = store::name_of(&mut tx, person).await?;
+        let shown = totp::enrolment(&secret, &name).and_then(|(uri, secret)| EnrolmentView::new(uri, secret));
+        Ok((next, shown))
+    }
+
+    /// The login that a handle is for, if it goes on.
+    async fn going(&self, handle: &str, origin: &Origin) -> Tried<Going<'_>> {
+        let shown: Shown<LoginId> = handle.parse().map_err(|()| AccessError::Ended)?;
+        let mut tx =
+            self.look(shown.tenant, origin).await.map_err(|error| unknown(error, AccessError::Ended))?;
+        let login = store::login(&mut tx, &shown.id).await?.ok_or(AccessError::Ended)?;
+        let tag = self.kernel.tag(LoginId::PURPOSE, &shown.tagged());
+        if !same(&tag, &login.tag) || login.expires <= tx.now() {
+            return Err(AccessError::Ended.into());
+        }
+        drop(tx);
+        let origin = Origin { method: login.kind.method(), ..origin.clone() };
+        let actor = Actor::system(System::LOGIN, shown.tenant, origin);
+        Ok(Going { access: self, actor, login, handle: handle.to_owned() })
     }
 
     /// Changes the caller's own password, after the one that counts was shown.
@@ -345,7 +382,7 @@ impl Going<'_> {
         let act = ChoosePassword { login: self.login.id, password };
         let enrolment = done(self.access.kernel.act(&self.actor, act).await?)?;
         let mut stepped = Stepped::plain(self.handle, Next::Enrol, self.login.kind);
-        stepped.enrolment = Some(EnrolmentView { uri: enrolment.uri, secret: enrolment.secret });
+        stepped.enrolment = EnrolmentView::new(enrolment.uri, enrolment.secret);
         Ok(stepped)
     }
 

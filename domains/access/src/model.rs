@@ -134,12 +134,15 @@ impl Backoff {
     /// For an address: several people may sit behind one.
     pub(crate) const SOURCE: Self = Self { free: 20 };
 
+    /// Nothing waits longer.
+    pub(crate) const LONGEST: SignedDuration = SignedDuration::from_hours(1);
+
     /// How long to wait after so many failures.
     pub(crate) fn wait(self, failures: i64) -> Option<SignedDuration> {
         let beyond = failures - self.free;
         (beyond >= 0).then(|| {
             let doublings = u32::try_from(beyond).unwrap_or(u32::MAX).min(7);
-            SignedDuration::from_secs((30_i64 << doublings).min(3_600))
+            SignedDuration::from_secs(30_i64 << doublings).min(Self::LONGEST)
         })
     }
 }

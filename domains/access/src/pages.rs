@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Form};
+use garrison_base::PersonId;
 use garrison_kernel::{ActorId, Holder, Outcome, Problem};
 use garrison_web::{Caller, Client, Refusal, Routes, from_this_site, session_cookie};
 use serde::Deserialize;
@@ -13,7 +14,7 @@ use serde::Deserialize;
 use crate::acts::EndSession;
 use crate::login::{Begin, Profile, Step, Stepped};
 use crate::model::{Next, SessionView};
-use crate::{Access, reads};
+use crate::{Access, EnrolmentView, reads};
 
 /// The pages.
 pub(crate) fn routes(access: Access) -> Routes {
@@ -31,16 +32,25 @@ pub(crate) fn routes(access: Access) -> Routes {
 /// A page of one form.
 #[derive(Template)]
 #[template(path = "form.html")]
-struct FormPage<'a> {
-    title: &'a str,
-    words: &'a str,
+struct FormPage {
+    title: &'static str,
+    words: String,
     error: Option<String>,
     action: String,
     /// What the next step shows.
     login: String,
-    fields: &'a [Field],
-    button: &'a str,
-    enrolment: Option<crate::EnrolmentView>,
+    fields: Vec<Field>,
+    enrolment: Option<EnrolmentView>,
+}
+
+impl FormPage {
+    /// What was typed before, so that nobody types it again. Never what is secret.
+    fn typed(mut self, values: &[&str]) -> Self {
+        for (field, value) in self.fields.iter_mut().zip(values) {
+            (*value).clone_into(&mut field.value);
+        }
+        self
+    }
 }
 
 struct Field {
@@ -48,16 +58,24 @@ struct Field {
     label: &'static str,
     kind: &'static str,
     autocomplete: &'static str,
+    value: String,
 }
 
-const NAME: Field = Field { name: "name", label: "Name", kind: "text", autocomplete: "username" };
-const PASSWORD: Field =
-    Field { name: "password", label: "Password", kind: "password", autocomplete: "current-password" };
-const NEW_PASSWORD: Field =
-    Field { name: "new_password", label: "New password", kind: "password", autocomplete: "new-password" };
-const CODE: Field = Field { name: "code", label: "Code", kind: "text", autocomplete: "one-time-code" };
-const FULL_NAME: Field = Field { name: "full_name", label: "Full name", kind: "text", autocomplete: "name" };
-const EMAIL: Field = Field { name: "email", label: "E-mail", kind: "email", autocomplete: "email" };
+const fn field(
+    name: &'static str,
+    label: &'static str,
+    kind: &'static str,
+    autocomplete: &'static str,
+) -> Field {
+    Field { name, label, kind, autocomplete, value: String::new() }
+}
+
+const NAME: Field = field("name", "Name", "text", "username");
+const PASSWORD: Field = field("password", "Password", "password", "current-password");
+const NEW_PASSWORD: Field = field("new_password", "New password", "password", "new-password");
+const CODE: Field = field("code", "Code", "text", "one-time-code");
+const FULL_NAME: Field = field("full_name", "Full name", "text", "name");
+const EMAIL: Field = field("email", "E-mail", "email", "email");
 
 #[derive(Template)]
 #[template(path = "codes.html")]
@@ -94,45 +112,42 @@ fn problem_page(refusal: &Refusal) -> Response {
     page(status, &ProblemPage { title, detail: refusal.detail().to_owned(), advice })
 }
 
-fn form(
-    title: &'static str,
-    words: &'static str,
-    action: &str,
-    fields: &'static [Field],
-) -> FormPage<'static> {
-    FormPage {
-        title,
-        words,
-        error: None,
-        action: action.to_owned(),
-        login: String::new(),
-        fields,
-        button: "Go on",
-        enrolment: None,
-    }
+fn form(title: &'static str, words: impl Into<String>, action: &str, fields: Vec<Field>) -> FormPage {
+    let words = words.into();
+    let (error, login, enrolment) = (None, String::new(), None);
+    FormPage { title, words, error, action: action.to_owned(), login, fields, enrolment }
 }
 
-async fn login_page() -> Response {
-    page(StatusCode::OK, &login_form())
+async fn login_page(Extension(access): Extension<Access>) -> Response {
+    page(StatusCode::OK, &login_form(&access).await)
 }
 
-fn login_form() -> FormPage<'static> {
-    form("Log in", "", "/login", &[NAME, PASSWORD])
+async fn login_form(access: &Access) -> FormPage {
+    let several = access.kernel.tenants().await.is_ok_and(|tenants| tenants.len() > 1);
+    let words = if several { "Put the name of your tenant in front: tenant/name." } else { "" };
+    form("Log in", words, "/login", vec![NAME, PASSWORD])
 }
 
-fn code_form(login: String) -> FormPage<'static> {
-    let words = "Type the code that your authenticator app shows, or one of your recovery codes.";
-    FormPage { login, ..form("Second factor", words, "/login/step", &[CODE]) }
-}
-
-fn password_form(login: String) -> FormPage<'static> {
-    let words = "12 to 256 characters. Several words that do not belong together are good.";
-    FormPage { login, ..form("Choose a password", words, "/login/step", &[NEW_PASSWORD]) }
-}
-
-fn enrol_form(login: String, enrolment: Option<crate::EnrolmentView>) -> FormPage<'static> {
-    let words = "Give this secret to an authenticator app, then type the code that it shows.";
-    FormPage { login, enrolment, ..form("Authenticator app", words, "/login/step", &[CODE]) }
+/// The form for what a login asks for now.
+fn step_form(login: String, next: Next, enrolment: Option<EnrolmentView>) -> FormPage {
+    let (title, words, field) = match next {
+        Next::NewPassword => (
+            "Choose a password",
+            "12 to 256 characters. Several words that do not belong together are good.",
+            NEW_PASSWORD,
+        ),
+        Next::Enrol => (
+            "Authenticator app",
+            "Scan this with an authenticator app, or type the secret into it. Then type the code that it shows.",
+            CODE,
+        ),
+        _ => (
+            "Second factor",
+            "Type the code that your authenticator app shows, or one of your recovery codes.",
+            CODE,
+        ),
+    };
+    FormPage { login, enrolment, ..form(title, words, "/login/step", vec![field]) }
 }
 
 #[derive(Deserialize)]
@@ -155,7 +170,7 @@ async fn begin(
         Some((tenant, name)) => (Some(tenant.to_owned()), name.to_owned()),
         None => (None, given.name.trim().to_owned()),
     };
-    let begin = Begin { name: Some(name), tenant, ..Begin::default() };
+    let (begin, typed) = (Begin { name: Some(name), tenant, ..Begin::default() }, given.name);
     let tried = async {
         let begun = access.begin(begin, &origin).await?;
         access
@@ -163,21 +178,32 @@ async fn begin(
             .await
     };
     match tried.await {
-        Ok(stepped) => page(StatusCode::OK, &code_form(stepped.login)),
-        Err(problem) => again(&access, login_form(), problem),
+        Ok(stepped) => page(StatusCode::OK, &step_form(stepped.login, stepped.next, None)),
+        Err(problem) => again(&access, login_form(&access).await.typed(&[&typed]), problem),
     }
 }
 
 /// The same form, with what was wrong.
-fn again(access: &Access, mut form: FormPage<'_>, problem: Box<dyn Problem>) -> Response {
-    let retry = problem.retry_at().map(|until| until.duration_since(access.kernel.now()).as_secs().max(1));
+fn again(access: &Access, mut form: FormPage, problem: Box<dyn Problem>) -> Response {
+    let wait = problem.retry_at().map(|until| until.duration_since(access.kernel.now()).as_secs().max(1));
     let refusal = Refusal::from(problem);
     let status = StatusCode::from_u16(refusal.kind().status).unwrap_or(StatusCode::BAD_REQUEST);
-    form.error = Some(match retry {
+    form.error = Some(match wait {
         Some(seconds) => format!("Too many attempts. Wait {seconds} seconds."),
-        None => format!("{}: {}.", refusal.kind().title, refusal.kind().advice),
+        None => sentence(&format!("{}: {}", refusal.kind().title, refusal.kind().advice)),
     });
-    page(status, &form)
+    let mut response = page(status, &form);
+    if let Some(seconds) = wait {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.unsigned_abs()));
+    }
+    response
+}
+
+/// Words as the command line says them, as a sentence.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}.", letters.as_str().replace('`', ""))
 }
 
 #[derive(Deserialize)]
@@ -190,6 +216,7 @@ struct StepForm {
 async fn step(
     Extension(access): Extension<Access>,
     Client(origin): Client,
+    caller: Result<Caller, Refusal>,
     headers: HeaderMap,
     Form(given): Form<StepForm>,
 ) -> Response {
@@ -197,30 +224,36 @@ async fn step(
         return Redirect::to("/login").into_response();
     }
     let shown = given.login.clone();
-    let is_password = given.new_password.is_some();
     let mut next = Step { login: given.login, new_password: given.new_password, ..Step::default() };
     match given.code {
         // A recovery code is longer than any code of an app.
-        Some(code) if code.trim().len() > 8 => next.recovery_code = Some(code),
+        Some(code) if code.chars().filter(|char| !char.is_whitespace()).count() > 8 => {
+            next.recovery_code = Some(code);
+        }
         Some(code) => next.code = Some(code),
         None => {}
     }
-    match access.step(next, &origin).await {
-        Ok(stepped) => stepped_page(stepped),
-        Err(problem) if is_password => again(&access, password_form(shown), problem),
-        Err(problem) if problem.kind().name == "login/ended" => again(&access, login_form(), problem),
-        Err(problem) => again(&access, code_form(shown), problem),
+    let problem = match access.step(next, &origin).await {
+        Ok(stepped) => return stepped_page(stepped),
+        Err(problem) => problem,
+    };
+    // The form that the login is at: after a wrong code, and after a page that was sent twice.
+    match access.standing(&shown, &origin).await {
+        Ok((next, enrolment)) if problem.kind().name == "request/invalid" => {
+            page(StatusCode::OK, &step_form(shown, next, enrolment))
+        }
+        Ok((next, enrolment)) => again(&access, step_form(shown, next, enrolment), problem),
+        // The page of the recovery codes, sent twice: the person is logged in.
+        Err(_) if caller.is_ok() => Redirect::to("/").into_response(),
+        Err(_) => again(&access, login_form(&access).await, problem),
     }
 }
 
 fn stepped_page(stepped: Stepped) -> Response {
     let mut response = match stepped.next {
-        Next::Password => page(StatusCode::OK, &login_form()),
-        Next::Code => page(StatusCode::OK, &code_form(stepped.login)),
-        Next::NewPassword => page(StatusCode::OK, &password_form(stepped.login)),
-        Next::Enrol => page(StatusCode::OK, &enrol_form(stepped.login, stepped.enrolment)),
         Next::Done if stepped.recovery_codes.is_empty() => Redirect::to("/").into_response(),
         Next::Done => page(StatusCode::OK, &CodesPage { codes: stepped.recovery_codes }),
+        next => page(StatusCode::OK, &step_form(stepped.login, next, stepped.enrolment)),
     };
     if let Some(secret) = stepped.session {
         response.headers_mut().insert(header::SET_COOKIE, session_cookie(Some(&secret)));
@@ -234,19 +267,21 @@ async fn activate_page(
     Path(link): Path<String>,
 ) -> Response {
     match access.open_link(&link, &origin).await {
-        Ok((_, person, _)) => page(StatusCode::OK, &activate_form(&link, person.is_none())),
+        Ok((_, person)) => page(StatusCode::OK, &activate_form(&access, &link, person)),
         Err(problem) => problem_page(&problem.into()),
     }
 }
 
-fn activate_form(link: &str, first: bool) -> FormPage<'static> {
-    let action = format!("/activate/{link}");
-    if first {
-        let words = "You become the first administrator. Tell who you are.";
-        form("Welcome to Garrison", words, &action, &[NAME, FULL_NAME, EMAIL])
-    } else {
-        form("Welcome to Garrison", "This link lets you choose a password, once.", &action, &[])
-    }
+fn activate_form(access: &Access, link: &str, person: Option<PersonId>) -> FormPage {
+    let (title, action) = ("Welcome to Garrison", format!("/activate/{link}"));
+    let Some(person) = person else {
+        let words =
+            "You become the first administrator. Tell who you are: the name is what you will log in with.";
+        return form(title, words, &action, vec![NAME, FULL_NAME, EMAIL]);
+    };
+    let name = access.kernel.name_of(Holder::Actor(ActorId::Person(person)));
+    let words = format!("This link is for the account {name}. With it you choose a password, once.");
+    form(title, words, &action, Vec::new())
 }
 
 #[derive(Deserialize)]
@@ -257,17 +292,18 @@ struct ProfileForm {
 }
 
 impl ProfileForm {
-    /// What was typed, if it is what it should be; nothing where the form had no such fields.
-    fn read(self) -> Result<Option<Profile>, garrison_base::BadText> {
-        let (Some(name), Some(full_name), Some(email)) = (self.name, self.full_name, self.email) else {
-            return Ok(None);
-        };
-        let profile = Profile {
-            name: name.trim().parse()?,
-            full_name: full_name.trim().parse()?,
-            email: email.trim().parse()?,
-        };
-        Ok(Some(profile))
+    /// What was typed, if it is what it should be.
+    fn read(&self) -> Result<Profile, garrison_base::BadText> {
+        let [name, full_name, email] = self.values();
+        Ok(Profile {
+            name: name.to_lowercase().parse()?,
+            full_name: full_name.parse()?,
+            email: email.parse()?,
+        })
+    }
+
+    fn values(&self) -> [&str; 3] {
+        [&self.name, &self.full_name, &self.email].map(|value| value.as_deref().unwrap_or_default().trim())
     }
 }
 
@@ -281,19 +317,25 @@ async fn activate(
     if !from_this_site(&headers) {
         return Redirect::to(&format!("/activate/{link}")).into_response();
     }
-    let profile = match given.read() {
-        Ok(profile) => profile,
-        Err(error) => {
-            let mut form = activate_form(&link, true);
-            form.error = Some(error.to_string());
-            return page(StatusCode::UNPROCESSABLE_ENTITY, &form);
-        }
+    let person = match access.open_link(&link, &origin).await {
+        Ok((_, person)) => person,
+        Err(problem) => return problem_page(&problem.into()),
     };
-    let first = profile.is_some();
-    match access.begin(Begin { invitation: Some(link.clone()), profile, ..Begin::default() }, &origin).await {
+    let form = || activate_form(&access, &link, person).typed(&given.values());
+    let profile = match person {
+        Some(_) => None,
+        None => match given.read() {
+            Ok(profile) => Some(profile),
+            Err(error) => {
+                let error = Some(sentence(&error.to_string()));
+                return page(StatusCode::UNPROCESSABLE_ENTITY, &FormPage { error, ..form() });
+            }
+        },
+    };
+    let begin = Begin { invitation: Some(link.clone()), profile, ..Begin::default() };
+    match access.begin(begin, &origin).await {
         Ok(begun) => stepped_page(begun),
-        Err(problem) if first => again(&access, activate_form(&link, true), problem),
-        Err(problem) => problem_page(&problem.into()),
+        Err(problem) => again(&access, form(), problem),
     }
 }
 

@@ -5,7 +5,7 @@ use garrison_testkit::policies::{Exception, check, exceptions};
 const TABLE: &str = "
 access:explain         administrator approver auditor decision execution management operator owner supervision viewer
 account:end-all        administrator sys_console sys_follower
-account:invite         administrator sys_console sys_setup
+account:invite         administrator sys_console
 account:invite-first   sys_setup
 approval-rule:list     administrator approver auditor decision execution management operator owner supervision viewer
 approval-rule:set      administrator
@@ -18,8 +18,8 @@ approval:take-output
 approval:withdraw
 audit:list             auditor supervision
 audit:show             auditor supervision
-grant:create           administrator owner sys_console sys_setup
-grant:end              administrator owner sys_setup
+grant:create           administrator owner sys_console
+grant:end              administrator owner
 grant:list             administrator approver auditor decision execution management operator owner supervision viewer
 login:begin            sys_login
 login:choose-password  sys_login
@@ -99,17 +99,30 @@ fn administrators_make_tokens_for_service_accounts_only() {
 
 #[test]
 fn supervision_reviews_and_never_executes() {
-    let verbs = ["grant:create", "grant:end", "approval-rule:set", "account:invite", "approval:approve"];
+    let verbs = [
+        "grant:create",
+        "grant:end",
+        "approval-rule:set",
+        "account:invite",
+        "approval:approve",
+        "approval:reject",
+        "token:create",
+        "token:end",
+        "session:end",
+        "account:end-all",
+    ];
     for verb in verbs {
         let line = Exception {
             says: "who supervises a part decides nothing in it",
             roles: &["administrator", "owner", "supervision"],
             verb,
-            object: "node",
+            object: "service",
             own: false,
             allowed: false,
             ..PLAIN
         };
         exceptions(garrison_access::module(), &[line]);
     }
+    let own = Exception { says: "and ends what is their own", roles: &["supervision"], ..PLAIN };
+    exceptions(garrison_access::module(), &[own]);
 }

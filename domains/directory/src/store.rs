@@ -2,7 +2,8 @@
 
 use garrison_base::{GrantId, GroupId, NodeId, PathName, PersonId, PostId, ServiceId};
 use garrison_kernel::{
-    Act, KernelError, Permit, ReadTx, Row, Scoped, Tenanted, Value, WriteTx, scoped, tenanted,
+    Act, ActorId, Holder, KernelError, Permit, ReadTx, Row, Scoped, Tenanted, Value, WriteTx, scoped,
+    tenanted,
 };
 
 use crate::acts::{
@@ -319,6 +320,16 @@ pub(crate) async fn set_post(
     );
     let (person, grant) = (filled.map(|(person, _)| person), filled.map(|(_, grant)| grant));
     tx.run(SET, vec![Value::text(post), Value::maybe(person), Value::maybe(grant)]).await.map(|_| ())
+}
+
+/// The grant that came with a post: of its person, at its node, of its level. A row that names another one was
+/// changed by hand.
+pub(crate) async fn grant_of(tx: &mut WriteTx<'_>, post: &Post) -> Result<Option<GrantId>, KernelError> {
+    let (Some(person), Some(grant)) = (post.person, post.grant) else { return Ok(None) };
+    let holder = Holder::Actor(ActorId::Person(person));
+    let held = tx.read().grants((Some(holder), Some(post.node)), false, ("", 500)).await?;
+    let own = held.into_iter().find(|held| held.id == grant && held.role == post.level.to_string());
+    Ok(own.map(|held| held.id))
 }
 
 fn read_post(tx: &ReadTx<'_>, row: &Row) -> Result<Post, KernelError> {

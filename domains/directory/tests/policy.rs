@@ -19,8 +19,8 @@ node:rename        administrator management owner
 node:show          administrator approver auditor decision execution management operator owner supervision viewer
 person:change      administrator
 person:create      administrator sys_console sys_setup
-person:disable     administrator
-person:enable      administrator sys_console
+person:disable     administrator sys_setup
+person:enable      administrator sys_console sys_setup
 person:list        member
 person:show        member
 post:create        administrator management

@@ -94,8 +94,9 @@ texts! {
         text.trim() == text && !text.contains('/') && text.chars().all(is_plain) && !matches!(text, "." | "..")
     };
     /// The name of an account or a group: what people type to log in.
-    AccountName, 64, "1 to 64 of a-z, 0-9, `.`, `_`, `-`, beginning with a letter or digit", |text| {
-        text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte))
+    AccountName, 64, "1 to 64 of a-z, 0-9, `.`, `_`, `-`, beginning with a letter or digit; not `me`, and nothing that looks like an id", |text| {
+        let taken = ["sys_", "per_", "svc_", "grp_"].iter().any(|prefix| text.starts_with(prefix));
+        !taken && !["me", "everyone"].contains(&text) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte))
             && text.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric())
     };
     /// An address for mail; whether it receives is found out by writing to it.
@@ -121,7 +122,7 @@ mod tests {
             assert!(bad.parse::<PathName>().is_err(), "{bad:?}");
         }
         assert!("anna.berg-2".parse::<AccountName>().is_ok());
-        for bad in ["Anna", "-anna", "anna berg", "änna"] {
+        for bad in ["Anna", "-anna", "anna berg", "änna", "me", "everyone", "sys_login", "per_1"] {
             assert!(bad.parse::<AccountName>().is_err(), "{bad:?}");
         }
         assert!(

@@ -56,6 +56,10 @@ pub struct Record {
     pub request: String,
     /// The waiting act that this was, and who approved it.
     pub approvals: Vec<String>,
+    /// The generation of the rights that this act made, where it changed them: so the record tells when rows of
+    /// an older generation were put back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rights: Option<i64>,
 }
 
 /// Who acted.
@@ -213,10 +217,11 @@ pub(crate) fn open(key: &MacKey, row: &Row) -> Result<(Record, Tag), DbError> {
 }
 
 /// Reads the whole log again: every record, its place, its link to the one before, and the head.
-/// Returns how many there are.
-pub(crate) async fn verify(tx: &mut Tx<'_>, key: &MacKey) -> Result<i64, DbError> {
+/// Returns its end, and the last generation of the rights that a record tells of.
+pub(crate) async fn verify(tx: &mut Tx<'_>, key: &MacKey) -> Result<(Head, i64), DbError> {
     const STEP: i64 = 2_000;
     let mut last = Head { seq: 0, hash: Tag::default() };
+    let mut rights = 0;
     let page = format!(
         "SELECT {COLUMNS} FROM audit a WHERE a.log_id = $1 AND a.seq > $2 AND a.seq <= $3 ORDER BY a.seq"
     );
@@ -235,13 +240,14 @@ pub(crate) async fn verify(tx: &mut Tx<'_>, key: &MacKey) -> Result<i64, DbError
             if chained(&last.hash, &row.get::<Vec<u8>>(1)?) != hash {
                 return Err(tampered(record.seq));
             }
+            rights = record.rights.unwrap_or(rights);
             last = Head { seq: record.seq, hash };
         }
     }
     let count = tx.row("SELECT COUNT(*) FROM audit", Vec::new()).await?;
     let whole = count.map(|row| row.get::<i64>(0)).transpose()? == Some(last.seq);
     if last == head && whole {
-        return Ok(last.seq);
+        return Ok((last, rights));
     }
     Err(DbError::Tampered { table: "log_head", row: format!("{LOG}, at record {}", last.seq) })
 }

@@ -44,7 +44,7 @@ pub enum KernelError {
     #[error("{0}")]
     NotAnApprover(String),
     /// Too many attempts.
-    #[error("too many attempts; try again after {until}")]
+    #[error("nothing is accepted until {until:.0}")]
     TooMany {
         /// When.
         until: Timestamp,
@@ -55,6 +55,9 @@ pub enum KernelError {
     /// The database.
     #[error(transparent)]
     Database(DbError),
+    /// The journal does not take what the database has. Until it does, nothing is done.
+    #[error("{0}")]
+    Journal(crate::JournalError),
     /// A part of the program ended early.
     #[error("the act broke off: {0}")]
     BrokeOff(String),
@@ -74,6 +77,7 @@ impl Problem for KernelError {
             Self::TooMany { .. } => &problems::TOO_MANY,
             Self::Database(DbError::Tampered { .. }) => &problems::TAMPERED,
             Self::Database(_) => &problems::UNAVAILABLE,
+            Self::Journal(_) => &problems::JOURNAL,
             Self::Stored(_) | Self::BrokeOff(_) => &problems::INTERNAL,
         }
     }

@@ -29,11 +29,13 @@ pub(crate) async fn place(tx: &mut Tx<'_>, name: &str, seq: i64) -> Result<(), D
 impl Kernel {
     /// Does everything that is due now, once. Returns how many acts it performed.
     pub async fn work(&self) -> Result<usize, KernelError> {
-        let mut done = self.fire_timers().await?;
+        // One that fails does not hold up the others.
+        let mut done = self.fire_timers().await;
         for subscription in &self.0.subscriptions {
-            done += follow(&self.0, subscription).await?;
+            let followed = follow(&self.0, subscription).await;
+            done = done.and_then(|done| Ok(done + followed?));
         }
-        Ok(done)
+        done
     }
 
     /// Throws away what is no longer needed: old idempotency keys, secrets nobody came for, facts that everybody
@@ -95,7 +97,7 @@ async fn lease(inner: &Inner, now: Timestamp) -> Result<Vec<Due>, KernelError> {
     let until = now.saturating_add(LEASE).unwrap_or(now);
     let mut found = Vec::new();
     for row in tx.rows(sql, args).await? {
-        let due = Due { id: row.get(0)?, tenant: row.get(1)?, kind: row.get(2)?, object: row.get(3)? };
+        let Some(due) = readable("due", due(&row)) else { continue };
         let sql = "UPDATE due SET leased_until = $2, attempts = attempts + 1 WHERE due_id = $1";
         tx.run(sql, vec![due.id.as_str().into(), until.into()]).await?;
         found.push(due);
@@ -113,8 +115,9 @@ async fn follow(inner: &Arc<Inner>, subscription: &Subscription) -> Result<usize
         "SELECT seq, fact_id, tenant, kind, version, body FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2";
     let rows = tx.rows(sql, vec![place.unwrap_or(0).into(), BATCH.into()]).await?;
     drop(tx);
-    let facts = rows.iter().map(fact).collect::<Result<Vec<_>, _>>()?;
-    let Some(last) = facts.last().map(|fact| fact.seq) else {
+    let last = rows.last().map(|row| row.get::<i64>(0)).transpose()?;
+    let facts: Vec<_> = rows.iter().filter_map(|row| readable("outbox", fact(row))).collect();
+    let Some(last) = last else {
         return if place.is_none() { advance(inner, subscription.name, 0).await.map(|()| 0) } else { Ok(0) };
     };
     let mut done = 0;
@@ -130,7 +133,11 @@ async fn follow(inner: &Arc<Inner>, subscription: &Subscription) -> Result<usize
             };
             let act: Arc<dyn ErasedAct> = Arc::from(act.0);
             match run(inner, &actor, &act, settle).await {
-                Err(problem) if problem.kind().status == 503 => return Ok(done),
+                // What failed for a reason of ours is tried again; a refusal is an answer.
+                Err(problem) if problem.kind().status >= 500 => {
+                    tracing::error!(fact = %fact.id, why = %problem, "a follower waits");
+                    return Ok(done);
+                }
                 Err(problem) => {
                     tracing::warn!(fact = %fact.id, why = %problem, "a follower's act did not succeed");
                 }
@@ -147,6 +154,15 @@ async fn advance(inner: &Inner, name: &'static str, seq: i64) -> Result<(), Kern
     let (mut tx, _turn) = inner.db.write().await?;
     place(&mut tx, name, seq).await?;
     Ok(tx.commit().await?)
+}
+
+fn due(row: &Row) -> Result<Due, DbError> {
+    Ok(Due { id: row.get(0)?, tenant: row.get(1)?, kind: row.get(2)?, object: row.get(3)? })
+}
+
+/// A row that no act wrote must not hold up those behind it.
+fn readable<T>(table: &str, row: Result<T, DbError>) -> Option<T> {
+    row.inspect_err(|error| tracing::error!(table, %error, "a row was changed by hand, and is left out")).ok()
 }
 
 fn fact(row: &Row) -> Result<StoredFact, DbError> {

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use crate::authz::{self, Delta, Index, Located, Policies, PolicyError, rows};
 use crate::db::{Db, DbError, Tx, Value, migrate};
+use crate::keeping::{Difference, Journal, Keeping};
 use crate::module::{Module, Restore, Subscription, Timer};
 use crate::perform::{Finished, perform};
 use crate::tx::locate;
@@ -29,6 +30,9 @@ pub struct Options<'o> {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// Where records are kept beside the database, before an act answers. Only one process of a machine has it
+    /// open; the records of the others it keeps too.
+    pub journal: Option<Arc<dyn Journal>>,
 }
 
 /// Why the kernel does not open.
@@ -43,6 +47,12 @@ pub enum OpenError {
     /// The database, or what is in it.
     #[error("opening the state: {0}")]
     Database(#[from] DbError),
+    /// The database and the journal tell different things.
+    #[error("comparing the records with the journal: {0}")]
+    Difference(#[from] Difference),
+    /// The journal does not take the records that it lacks.
+    #[error("keeping records: {0}")]
+    Journal(Box<KernelError>),
 }
 
 /// The keys of the kernel, derived from the root key.
@@ -147,6 +157,7 @@ pub(crate) struct Inner {
     /// The end of the log as this process has seen it, and the requests that were decided here: an older row that
     /// is put back by hand is not believed.
     pub(crate) seen: std::sync::Mutex<Seen>,
+    keeping: Option<Keeping>,
 }
 
 /// What this process remembers against rows that are put back.
@@ -166,18 +177,42 @@ impl Inner {
         self.index.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Brings the index to what the transaction sees.
-    pub(crate) async fn catch_up(&self, tx: &mut Tx<'_>) -> Result<(), DbError> {
-        let since = self.index().generation;
-        if rows::read_generation(tx).await? <= since {
-            return Ok(());
+    /// Brings the index to what the transaction sees. Tells whether the index knows newer rows: then the
+    /// transaction began before they came, or somebody has put older ones back.
+    pub(crate) async fn catch_up(&self, tx: &mut Tx<'_>) -> Result<bool, DbError> {
+        let (generation, total) = rows::read_head(tx, &self.keys.rows).await?;
+        let since = {
+            let index = self.index();
+            if generation == index.generation && total != index.total {
+                return Err(rows::put_back());
+            }
+            index.generation
+        };
+        if generation > since {
+            let delta = Delta::read(tx, &self.keys.rows, since).await?;
+            self.index.write().unwrap_or_else(std::sync::PoisonError::into_inner).take(&delta)?;
         }
-        let delta = Delta::read(tx, &self.keys.rows, since).await?;
-        self.index.write().unwrap_or_else(std::sync::PoisonError::into_inner).take(&delta)
+        Ok(generation < since)
     }
 
     pub(crate) fn committed(&self, changes: &rows::Changes) -> Result<(), DbError> {
         self.index.write().unwrap_or_else(std::sync::PoisonError::into_inner).committed(changes)
+    }
+
+    /// Whether more may be done: not while the journal owes a record.
+    pub(crate) async fn ready(&self) -> Result<(), KernelError> {
+        match &self.keeping {
+            Some(keeping) => keeping.ready(&self.db, &self.keys.audit).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until the journal, where there is one, holds the record of this number.
+    pub(crate) async fn keep(&self, seq: i64) -> Result<(), KernelError> {
+        match &self.keeping {
+            Some(keeping) => keeping.up_to(seq, &self.db, &self.keys.audit).await,
+            None => Ok(()),
+        }
     }
 
     /// The domain that declared a verb.
@@ -208,12 +243,13 @@ impl Kernel {
         let now = options.clock.now();
         let keys = Keys::derive(options.root_key);
         let (verbs, policies) = fold_policies(&modules)?;
-        let db = Db::open(&options.database, options.connections).await?;
+        let db = Box::pin(Db::open(&options.database, options.connections)).await?;
         let domains: Vec<_> = std::iter::once(("kernel", KERNEL))
             .chain(modules.iter().map(|module| (module.name, module.migrations)))
             .collect();
-        migrate(&db, &domains, now).await?;
-        let index = load(&db, &keys).await?;
+        Box::pin(migrate(&db, &domains, now)).await?;
+        let (index, last) = Box::pin(load(&db, &keys)).await?;
+        let seq = last.seq;
         let mut inner = Inner {
             db,
             keys,
@@ -226,8 +262,14 @@ impl Kernel {
             timers: Vec::new(),
             wake: tokio::sync::Notify::new(),
             index: RwLock::new(index),
-            seen: std::sync::Mutex::default(),
+            seen: std::sync::Mutex::new(Seen { log: Some(last), ..Seen::default() }),
+            keeping: None,
         };
+        if let Some(journal) = options.journal {
+            let reconcile = Keeping::reconcile(journal, &inner.db, &inner.keys.audit);
+            inner.keeping = Some(Box::pin(reconcile).await?);
+            Box::pin(inner.keep(seq)).await.map_err(|error| OpenError::Journal(Box::new(error)))?;
+        }
         for module in modules {
             inner.acts.extend(module.acts);
             inner.subscriptions.extend(module.subscriptions);
@@ -356,7 +398,7 @@ impl Kernel {
         Delta::read(&mut tx, &self.0.keys.rows, 0).await?;
         let trails = tx.rows("SELECT node_id, ancestor FROM node_trail", Vec::new()).await?;
         authz::check_trails(&trails, &self.0.index())?;
-        Ok(verify_log(&mut tx, &self.0.keys).await?)
+        Ok(verify_log(&mut tx, &self.0.keys).await?.seq)
     }
 
     /// The names of all operations, with the domain of each.
@@ -410,7 +452,7 @@ pub(crate) fn fold_policies(modules: &[Module]) -> Result<(Verbs, Policies), Ope
 }
 
 /// Makes what every database begins with, then reads and verifies everything.
-async fn load(db: &Db, keys: &Keys) -> Result<Index, DbError> {
+async fn load(db: &Db, keys: &Keys) -> Result<(Index, audit::Head), DbError> {
     let (mut tx, turn) = db.write().await?;
     let fresh = tx.row("SELECT id FROM authz_head", Vec::new()).await?.is_none()
         && tx.row("SELECT log_id FROM log_head", Vec::new()).await?.is_none();
@@ -424,18 +466,26 @@ async fn load(db: &Db, keys: &Keys) -> Result<Index, DbError> {
     let mut tx = db.read().await?;
     let mut index = Index::default();
     index.take(&Delta::read(&mut tx, &keys.rows, 0).await?)?;
-    verify_log(&mut tx, keys).await?;
-    Ok(index)
+    let last = verify_log(&mut tx, keys).await?;
+    Ok((index, last))
 }
 
-/// The counted tables; the whole log, and that it does not end before the last change of what decisions rest on.
-async fn verify_log(tx: &mut Tx<'_>, keys: &Keys) -> Result<i64, DbError> {
-    let (_, _, seq) = rows::read_whole_head(tx, &keys.rows).await?;
+/// The counted tables; the whole log; that it tells of the last change of what decisions rest on, and of none that
+/// is not there; and that nobody has followed further than it goes.
+async fn verify_log(tx: &mut Tx<'_>, keys: &Keys) -> Result<audit::Head, DbError> {
+    let (generation, _, seq) = rows::read_whole_head(tx, &keys.rows).await?;
     crate::tally::verify(tx, keys).await?;
-    let last = audit::verify(tx, &keys.audit).await?;
-    if last >= seq {
-        Ok(last)
-    } else {
-        Err(DbError::Tampered { table: "log_head", row: format!("acts, before record {seq}") })
+    let (last, told) = audit::verify(tx, &keys.audit).await?;
+    if last.seq < seq {
+        return Err(DbError::Tampered { table: "log_head", row: format!("acts, before record {seq}") });
     }
+    if told != generation {
+        return Err(rows::put_back());
+    }
+    let followed = tx.row("SELECT MAX(seq) FROM consumer", Vec::new()).await?;
+    let followed = followed.map(|row| row.get::<Option<i64>>(0)).transpose()?.flatten();
+    if followed > Some(last.seq) {
+        return Err(DbError::Tampered { table: "consumer", row: "beyond the last record".into() });
+    }
+    Ok(last)
 }

@@ -16,6 +16,7 @@ mod authz;
 mod db;
 mod error;
 mod jobs;
+mod keeping;
 mod kernel;
 mod module;
 mod perform;
@@ -37,6 +38,7 @@ pub use authz::{Asked, ExplainedGrant, Explanation, PolicyError, PolicyTable, Sl
 pub use db::{DatabaseUrl, DbError, FromCell, Migration, Row, Value};
 pub use error::KernelError;
 pub use garrison_base::Exit;
+pub use keeping::{Difference, Journal, JournalError, Journaled};
 pub use kernel::{Kernel, OpenError, Options, Outcome};
 pub use module::{FollowUp, Module, StoredFact};
 pub use problem::{Problem, ProblemType, problems};

@@ -67,35 +67,52 @@ pub(crate) async fn run(
     act: &Arc<dyn ErasedAct>,
     settle: Settle,
 ) -> Result<(Finished, Vec<RequestId>), Box<dyn Problem>> {
+    inner.ready().await?;
     let mut tries = 0;
     loop {
         tries += 1;
         let (tx, turn) = inner.db.write().await.map_err(KernelError::from)?;
-        let mut attempt =
-            Attempt { inner, actor, act, settle: &settle, tx, now: inner.clock.now(), head: None };
+        let mut attempt = Attempt {
+            inner,
+            actor,
+            act,
+            settle: &settle,
+            tx,
+            now: inner.clock.now(),
+            head: None,
+            rights: None,
+        };
         let said = attempt.go().await;
         let head = attempt.head.take();
         let ended = match said {
-            _ if attempt.tx.again => Err(Ended::Again),
+            _ if attempt.tx.again => Err(Ended::Again(said.err())),
             Err(error) => Err(Ended::Broken(error)),
             Ok(said) => match attempt.tx.commit().await {
                 Ok(()) => Ok(said),
-                Err(crate::DbError::Again) => Err(Ended::Again),
+                Err(crate::DbError::Again) => Err(Ended::Again(None)),
                 Err(error) => Err(Ended::Broken(error.into())),
             },
         };
         match ended {
             Ok(said) => {
                 inner.committed(&said.changes).map_err(KernelError::from)?;
+                let seq = head.as_ref().map(|head| head.seq);
                 if head.is_some() {
                     inner.seen().log = head;
                 }
                 drop(turn);
+                if let Some(seq) = seq {
+                    inner.keep(seq).await?;
+                }
                 inner.wake.notify_one();
                 return said.answer.map(|finished| (finished, said.complete));
             }
-            Err(Ended::Again) if tries < TRIES => tracing::debug!(verb = %act.verb(), tries, "trying again"),
-            Err(Ended::Again) => return Err(KernelError::Database(crate::DbError::Again).into()),
+            Err(Ended::Again(_)) if tries < TRIES => {
+                tracing::debug!(verb = %act.verb(), tries, "trying again");
+            }
+            Err(Ended::Again(why)) => {
+                return Err(why.unwrap_or(KernelError::Database(crate::DbError::Again)).into());
+            }
             Err(Ended::Broken(error)) => {
                 tracing::error!(verb = %act.verb(), request = %actor.origin.request, %error, "an act broke off");
                 return Err(error.into());
@@ -105,7 +122,7 @@ pub(crate) async fn run(
 }
 
 enum Ended {
-    Again,
+    Again(Option<KernelError>),
     Broken(KernelError),
 }
 
@@ -131,11 +148,17 @@ struct Attempt<'a> {
     now: Timestamp,
     /// The end of the log that this attempt makes.
     head: Option<audit::Head>,
+    /// The generation of the rights that it makes.
+    rights: Option<i64>,
 }
 
 impl Attempt<'_> {
     async fn go(&mut self) -> Result<Said, KernelError> {
-        self.inner.catch_up(&mut self.tx).await?;
+        if self.inner.catch_up(&mut self.tx).await? {
+            // A transaction that began too early is right the next time; older rows that were put back are not.
+            self.tx.again = true;
+            return Err(crate::authz::rows::put_back().into());
+        }
         if let Some(repeated) = self.repeated().await? {
             return Ok(Said::only(repeated.map_err(Into::into)));
         }
@@ -279,6 +302,7 @@ impl Attempt<'_> {
             node: first.node,
             owner: None,
         });
+        self.rights = changes.head().map(|(generation, _)| generation);
         let seq = self.record(&done.summary, object.as_ref().or(Some(first))).await?;
         changes.finish(&mut self.tx, &self.inner.keys.rows, seq).await?;
         if let Some(fact) = &done.fact {
@@ -351,6 +375,7 @@ impl Attempt<'_> {
         summary.result.clone_into(&mut record.result);
         record.reason = told(&summary.sentence);
         record.approvals = approvals.to_vec();
+        record.rights = self.rights;
         let seen = self.inner.seen().log.clone();
         let head = audit::append(&mut self.tx, &self.inner.keys.audit, seen.as_ref(), &mut record).await?;
         let seq = head.seq;
@@ -358,8 +383,10 @@ impl Attempt<'_> {
         Ok(seq)
     }
 
-    fn key(&self) -> Option<(&str, [u8; 32])> {
+    /// The key that came with the request, within the session or token that it came with; and what it was for.
+    fn key(&self) -> Option<(String, [u8; 32])> {
         let key = self.actor.origin.idempotency_key.as_deref()?;
+        let key = format!("{}/{key}", self.actor.origin.session);
         let content = serde_json::to_vec(&self.act.content().ok()?).ok()?;
         Some((
             key,
@@ -376,7 +403,7 @@ impl Attempt<'_> {
         if !active {
             return Ok(None);
         }
-        let place = self.key_place(key);
+        let place = self.key_place(&key);
         let args = vec![Value::text(self.actor.tenant), Value::text(self.actor.id), key.into()];
         let sql = "SELECT digest, answer FROM idempotency WHERE tenant = $1 AND actor = $2 AND idempotency_key = $3";
         let Some(row) = self.tx.row(sql, args).await? else { return Ok(None) };
@@ -402,7 +429,7 @@ impl Attempt<'_> {
             Outcome::Waiting(request) => (Some(*request), Json::Null),
         };
         let answer = serde_json::to_vec(&answer).map_err(KernelError::Stored)?;
-        let sealed = self.inner.keys.outputs.seal(&self.key_place(key), &answer, &*self.inner.entropy);
+        let sealed = self.inner.keys.outputs.seal(&self.key_place(&key), &answer, &*self.inner.entropy);
         let args = vec![
             Value::text(self.actor.tenant),
             Value::text(self.actor.id),

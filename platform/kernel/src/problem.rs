@@ -94,6 +94,9 @@ pub mod problems {
         /// The database does not answer.
         UNAVAILABLE = "server/unavailable", "the server cannot do this now", 503, Failed,
             "try again; if it lasts, `garrison doctor` on the machine tells why";
+        /// The journal does not take records.
+        JOURNAL = "server/journal", "the journal does not take records", 503, Failed,
+            "nothing more is done until it does; `garrison doctor` on the machine tells why; then look whether this was done";
         /// A defect of ours.
         INTERNAL = "server/defect", "something went wrong that should not", 500, Failed,
             "the request id finds the cause in the server's log; please report it";

@@ -97,6 +97,7 @@ pub(crate) fn envelope(
         session: told(&actor.origin.session),
         request: told(&actor.origin.request),
         approvals: Vec::new(),
+        rights: None,
     }
 }
 
@@ -125,6 +126,7 @@ async fn try_question<R: ReadAct>(
     actor: &Actor,
     question: &R,
 ) -> Result<(), KernelError> {
+    inner.ready().await?;
     let (mut tx, turn) = inner.db.write().await.map_err(KernelError::from)?;
     let now = inner.clock.now();
     let work = async {
@@ -152,11 +154,14 @@ async fn try_question<R: ReadAct>(
         };
         let seen = inner.seen().log.clone();
         let head = audit::append(&mut tx, &inner.keys.audit, seen.as_ref(), &mut record).await?;
+        let seq = head.seq;
         tx.commit().await?;
         inner.seen().log = Some(head);
-        refused.map_or(Ok(()), Err)
+        Ok((seq, refused))
     };
-    let done: Result<(), KernelError> = work.await;
+    let done: Result<_, KernelError> = work.await;
     drop(turn);
-    done
+    let (seq, refused) = done?;
+    inner.keep(seq).await?;
+    refused.map_or(Ok(()), Err)
 }

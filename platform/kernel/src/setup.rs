@@ -4,6 +4,7 @@ use garrison_base::{NodeId, PathName, TenantId};
 use serde_json::json;
 
 use crate::audit::{self, LOG, Record, RecordActor, RecordObject, RecordSource};
+use crate::authz::rows;
 use crate::{Actor, Kernel, KernelError, Origin, System, WriteTx};
 
 impl Kernel {
@@ -15,8 +16,10 @@ impl Kernel {
         origin: Origin,
     ) -> Result<(TenantId, NodeId), KernelError> {
         let inner = &self.0;
-        let (mut tx, _turn) = inner.db.write().await?;
-        inner.catch_up(&mut tx).await?;
+        let (mut tx, turn) = inner.db.write().await?;
+        if inner.catch_up(&mut tx).await? {
+            return Err(rows::put_back().into());
+        }
         let now = inner.clock.now();
         let (tenant, root) = (TenantId::new(now, &*inner.entropy), NodeId::new(now, &*inner.entropy));
         let actor = Actor::system(System::SETUP, tenant, origin);
@@ -55,13 +58,17 @@ impl Kernel {
             session: actor.origin.session.clone(),
             request: actor.origin.request.clone(),
             approvals: Vec::new(),
+            rights: changes.head().map(|(generation, _)| generation),
         };
         let seen = inner.seen().log.clone();
         let head = audit::append(&mut tx, &inner.keys.audit, seen.as_ref(), &mut record).await?;
         changes.finish(&mut tx, &inner.keys.rows, head.seq).await?;
         tx.commit().await?;
         inner.committed(&changes)?;
+        let seq = head.seq;
         inner.seen().log = Some(head);
+        drop(turn);
+        inner.keep(seq).await?;
         Ok((tenant, root))
     }
 }

@@ -206,7 +206,13 @@ async fn open(
 ) -> Result<Kernel, OpenError> {
     // Ids must not repeat after a restart, so the seed is the time.
     let entropy = Arc::new(SeededEntropy::new(clock.0.fetch_add(1, Ordering::SeqCst).cast_unsigned()));
-    let options =
-        Options { database: database.url.clone(), connections: 4, root_key, clock: clock.clone(), entropy };
+    let options = Options {
+        database: database.url.clone(),
+        connections: 4,
+        root_key,
+        clock: clock.clone(),
+        entropy,
+        journal: None,
+    };
     Kernel::open(options, modules).await
 }

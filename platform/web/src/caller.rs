@@ -126,6 +126,8 @@ pub(crate) async fn recognise(State(web): State<Web>, request: Request, next: Ne
         && !response.headers().contains_key(header::SET_COOKIE)
     {
         response.headers_mut().insert(header::SET_COOKIE, session_cookie(Some(&secret)));
+        // No cache may keep somebody's session, whatever else was asked for.
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response
 }

@@ -96,7 +96,17 @@ fn approve(args: &ApproveArgs) -> anyhow::Result<Exit> {
         "slot": args.slot,
         "opinion": opinion,
     });
-    client.act::<Filled>("approval/approve", &body)
+    let id = text(&request, "/id")?;
+    let answered = client.act::<Filled>("approval/approve", &body)?;
+    // With the last slot it ran, or did not: whoever filled it is told.
+    let after = self::request(&client, &id)?;
+    let (state, why) = (text(&after, "/state")?, cell(&after, "/why"));
+    say!("{id} is {state}: {why}");
+    Ok(match state.as_str() {
+        "failed" => Exit::Failed,
+        "refused" => Exit::Conflict,
+        _ => answered,
+    })
 }
 
 /// A request in words.

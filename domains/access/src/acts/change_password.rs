@@ -42,6 +42,7 @@ impl Act for ChangePassword {
         put_credential(tx, &Credential { password, changed: permit.now(), ..before }).await?;
         let kept = permit.actor().origin.session.parse().ok();
         let ended = store::end_sessions(tx, self.person, kept).await?;
+        store::drop_ways_in(tx, self.person).await?;
         let summary = Summary::of(format!("changed the password; {ended} other sessions ended"));
         Ok(Done::new((), summary, AccountSecured { person: self.person }))
     }

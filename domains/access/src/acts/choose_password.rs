@@ -1,5 +1,7 @@
 use garrison_base::{DepositId, LoginId};
-use garrison_kernel::{Act, Done, KernelError, ObjectRef, Permit, Preview, ReadTx, Summary, Verb, WriteTx};
+use garrison_kernel::{
+    Act, ActorId, Done, Holder, KernelError, ObjectRef, Permit, Preview, ReadTx, Summary, Verb, WriteTx,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::model::Stage;
@@ -45,7 +47,8 @@ impl Act for ChoosePassword {
         let (Stage::NewPassword, Some(person)) = (&login.stage, login.person) else {
             return Err(AccessError::Ended);
         };
-        if login.expires <= permit.now() {
+        let active = tx.read().is_active(Holder::Actor(ActorId::Person(person)));
+        if login.expires <= permit.now() || !active {
             return Err(AccessError::Ended);
         }
         let hash = tx.claim(self.password).await?;

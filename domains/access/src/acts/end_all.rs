@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::Ended;
 use crate::store;
 
-/// Ends every session and every token of a person.
+/// Ends every session and every token of a person, open links and logins that are under way.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EndAll {
@@ -33,6 +33,7 @@ impl Act for EndAll {
     async fn perform(&self, _: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, KernelError> {
         let sessions = store::end_sessions(tx, self.person, None).await?;
         let tokens = store::end_tokens(tx, ActorId::Person(self.person)).await?;
+        store::drop_ways_in(tx, self.person).await?;
         let summary = Summary::of(format!("ended {sessions} sessions and {tokens} tokens"));
         Ok(Done::new(Ended { ended: sessions + tokens }, summary, ()))
     }

@@ -30,7 +30,7 @@ impl Act for EndGrant {
     }
 
     async fn perform(&self, _: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, KernelError> {
-        let ended = usize::from(tx.end_grant(self.grant, "ended").await?);
+        let ended = u64::from(tx.end_grant(self.grant, "ended").await?);
         Ok(Done::new(Ended { ended }, Summary::of(format!("ended a grant: {}", self.reason)), ()))
     }
 }

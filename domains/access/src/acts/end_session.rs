@@ -30,7 +30,7 @@ impl Act for EndSession {
 
     async fn perform(&self, _: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, KernelError> {
         let session = store::session(&mut tx.read(), &self.session).await?.ok_or(KernelError::NotFound)?;
-        let ended = usize::from(session.state == "active");
+        let ended = u64::from(session.state == "active");
         put_session(tx, &Session { state: "ended".to_owned(), ..session }).await?;
         Ok(Done::new(Ended { ended }, Summary::of(format!("ended the session {}", self.session)), ()))
     }

@@ -30,7 +30,7 @@ impl Act for EndToken {
 
     async fn perform(&self, _: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, KernelError> {
         let token = store::token(&mut tx.read(), &self.token).await?.ok_or(KernelError::NotFound)?;
-        let (ended, name) = (usize::from(token.state == "active"), token.name.clone());
+        let (ended, name) = (u64::from(token.state == "active"), token.name.clone());
         put_token(tx, &Token { state: "ended".to_owned(), ..token }).await?;
         Ok(Done::new(Ended { ended }, Summary::of(format!("ended the token `{name}`")), ()))
     }

@@ -1,6 +1,8 @@
-use garrison_base::LoginId;
+use garrison_base::{LoginId, PersonId};
 use garrison_facts::AccountSecured;
-use garrison_kernel::{Act, Done, ObjectRef, Permit, Preview, ReadTx, Summary, Verb, WriteTx};
+use garrison_kernel::{
+    Act, ActorId, Done, Holder, NewGrant, ObjectRef, Permit, Preview, ReadTx, Summary, Verb, WriteTx,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{SessionLimits, Stage};
@@ -9,8 +11,8 @@ use crate::session::start_session;
 use crate::store::{self, Credential, Invitation, Login, put_credential, put_invitation, put_login};
 use crate::totp;
 
-/// Takes over the password and the authenticator app, once the app has shown that it works. Sessions and
-/// recovery codes from before end.
+/// Takes over the password and the authenticator app, once the app has shown that it works. Sessions,
+/// tokens and recovery codes from before end.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Enrol {
@@ -58,6 +60,12 @@ impl Act for Enrol {
         };
         let invitation = invitation.filter(|link| link.state == "open" && link.expires > permit.now());
         let invitation = invitation.filter(|_| login.expires > permit.now()).ok_or(AccessError::Link)?;
+        // The link of the first administrator belongs to nobody, and is dead once anybody can log in.
+        let founds = invitation.person.is_none();
+        let active = tx.read().is_active(Holder::Actor(ActorId::Person(person)));
+        if !active || founds && store::any_credential(&mut tx.read()).await? {
+            return Err(AccessError::Link);
+        }
         let name = store::name_of(&mut tx.read(), person).await?;
         let Some(totp_step) = self.step else {
             put_login(tx, &Login { stage: login.stage.clone().wrong(), ..login }).await?;
@@ -81,13 +89,29 @@ impl Act for Enrol {
         put_credential(tx, &credential).await?;
         put_invitation(tx, &Invitation { state: "used".to_owned(), ..invitation }).await?;
         store::end_sessions(tx, person, None).await?;
-        store::drop_open_links(tx, person).await?;
+        store::end_tokens(tx, ActorId::Person(person)).await?;
+        store::drop_ways_in(tx, person).await?;
+        if founds {
+            tx.grant(first_grant(permit, person)).await?;
+        }
         let session = start_session(permit, tx, (person, login.kind), self.limits).await?;
         put_login(tx, &Login { stage: Stage::Ended, ..login }).await?;
         let enrolled = Enrolled { right: true, recovery_codes, session: Some(session) };
-        let summary =
-            Summary::of(format!("`{name}` set up a password and an authenticator app")).object(person);
+        let words = if founds { ", and is the first administrator" } else { "" };
+        let summary = Summary::of(format!("`{name}` set up a password and an authenticator app{words}"));
+        let summary = summary.object(person);
         Ok(Done::new(enrolled, summary, Some(AccountSecured { person })))
+    }
+}
+
+fn first_grant(permit: &Permit<Enrol>, person: PersonId) -> NewGrant {
+    NewGrant {
+        holder: Holder::Actor(ActorId::Person(person)),
+        role: "administrator".to_owned(),
+        node: permit.node(),
+        until: None,
+        duty: "founding of the tenant".to_owned(),
+        reason: "the first administrator, by the link that the server printed".to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::credential::{Kind as _, Shown, fresh_secret};
 use crate::model::INVITATION_TIME;
+use crate::problem::AccessError;
 use crate::store::{Invitation, put_invitation};
 
 /// Makes a one-time link by which a person chooses a password and sets up an authenticator app: for a new
@@ -58,21 +59,29 @@ impl Act for Invite {
     const VERB: Verb = Verb::new("account:invite");
     type Output = Invited;
     type Fact = ();
-    type Error = KernelError;
+    type Error = AccessError;
 
     fn targets(&self) -> Vec<ObjectRef> {
         vec![self.person.into()]
     }
 
-    async fn preview(&self, tx: &mut ReadTx<'_>) -> Result<Preview, KernelError> {
+    async fn preview(&self, tx: &mut ReadTx<'_>) -> Result<Preview, AccessError> {
         let name = tx.name_of(Holder::Actor(ActorId::Person(self.person)));
         Ok(Preview::sentence(format!(
             "let {name} choose a new password and second factor by a one-time link"
         )))
     }
 
-    async fn perform(&self, permit: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, KernelError> {
-        let name = tx.read().name_of(Holder::Actor(ActorId::Person(self.person)));
+    async fn perform(&self, permit: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, AccessError> {
+        // By a link its maker can become the person; a token only takes away from what its owner may.
+        if permit.actor().limits.is_some() {
+            return Err(AccessError::NeedsLogin("making a one-time link"));
+        }
+        let holder = Holder::Actor(ActorId::Person(self.person));
+        if !tx.read().is_active(holder) {
+            return Err(KernelError::Invalid("the person is disabled; enable them first".into()).into());
+        }
+        let name = tx.read().name_of(holder);
         let invited = Invited::make(permit, tx, Some(self.person)).await?;
         Ok(Done::new(invited, Summary::of(format!("made a one-time link for {name}")), ()))
     }

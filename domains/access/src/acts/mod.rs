@@ -51,5 +51,5 @@ use utoipa::ToSchema;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Ended {
     /// How many ended by this.
-    pub ended: usize,
+    pub ended: u64,
 }

@@ -142,9 +142,9 @@ impl ProveLogin {
     }
 }
 
-/// What failures of an account are counted for: the person, or the name that nobody has.
+/// What failures of an account are counted for: the name, whether or not somebody has it.
 pub(crate) fn account_key(login: &Login) -> String {
-    login.person.map_or_else(|| format!("account/{}", login.claimed), |person| format!("account/{person}"))
+    format!("account/{}", login.claimed)
 }
 
 async fn wrong(

@@ -62,9 +62,14 @@ pub(crate) async fn invitation(
     row.as_ref().map(Invitation::read).transpose()
 }
 
-/// Forgets every link of a person that was not used.
-pub(crate) async fn drop_open_links(tx: &mut WriteTx<'_>, person: PersonId) -> Result<(), KernelError> {
-    const DROP: Tenanted =
+/// Forgets every link of a person that was not used, and every login that is under way: whatever somebody has
+/// begun with what counted before.
+pub(crate) async fn drop_ways_in(tx: &mut WriteTx<'_>, person: PersonId) -> Result<(), KernelError> {
+    const LINKS: Tenanted =
         tenanted!("DELETE FROM access_invitation WHERE tenant = {tenant} AND person = $2 AND state = 'open'");
-    tx.run(DROP, vec![Value::text(person)]).await.map(|_| ())
+    const LOGINS: Tenanted = tenanted!("DELETE FROM access_login WHERE tenant = {tenant} AND person = $2");
+    for statement in [LINKS, LOGINS] {
+        tx.run(statement, vec![Value::text(person)]).await?;
+    }
+    Ok(())
 }

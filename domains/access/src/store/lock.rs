@@ -15,7 +15,10 @@ pub(crate) async fn locked_until(
     let now = tx.now();
     for key in keys {
         if let Some(row) = tx.row(ONE, vec![(*key).into(), now.into()]).await? {
-            latest = latest.max(Some(row.get::<Timestamp>(0)?));
+            // Longer than anything waits: the clock was ahead when it was written.
+            let until =
+                Some(row.get::<Timestamp>(0)?).filter(|until| until.duration_since(now) <= Backoff::LONGEST);
+            latest = latest.max(until);
         }
     }
     Ok(latest)

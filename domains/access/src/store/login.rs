@@ -78,6 +78,13 @@ pub(crate) async fn person_named(tx: &mut ReadTx<'_>, name: &str) -> Result<Opti
     Ok(row.map(|row| row.get(0)).transpose()?)
 }
 
+/// All persons, with their names.
+pub(crate) async fn persons(tx: &mut ReadTx<'_>) -> Result<Vec<(PersonId, String)>, KernelError> {
+    const ALL: Scoped = scoped!("SELECT p.person, p.name FROM directory_person p WHERE {scope:p}");
+    let rows = tx.rows(ALL, Vec::new()).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
 /// The name of a person.
 pub(crate) async fn name_of(tx: &mut ReadTx<'_>, person: PersonId) -> Result<String, KernelError> {
     const ONE: Scoped = scoped!("SELECT p.name FROM directory_person p WHERE {scope:p} AND p.person = $2");

@@ -8,9 +8,9 @@ mod session;
 mod token;
 
 pub(crate) use credential::{Credential, any_credential, credential, put_credential};
-pub(crate) use invitation::{Invitation, drop_open_links, invitation, put_invitation};
+pub(crate) use invitation::{Invitation, drop_ways_in, invitation, put_invitation};
 pub(crate) use lock::{clear_failures, count_failure, locked_until};
-pub(crate) use login::{Login, begun_too_often, login, name_of, person_named, put_login};
+pub(crate) use login::{Login, begun_too_often, login, name_of, person_named, persons, put_login};
 pub(crate) use session::{Session, end_sessions, put_session, session, sessions_of};
 pub(crate) use token::{Token, end_tokens, put_token, token, tokens_of};
 

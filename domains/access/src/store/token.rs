@@ -86,18 +86,8 @@ pub(crate) async fn tokens_of(tx: &mut ReadTx<'_>, actor: &str) -> Result<Vec<To
         .collect()
 }
 
-/// Ends the tokens of an actor; tells how many.
-pub(crate) async fn end_tokens(tx: &mut WriteTx<'_>, actor: ActorId) -> Result<usize, KernelError> {
-    let mut count = 0;
-    loop {
-        let tokens = tokens_of(&mut tx.read(), &actor.to_string()).await?;
-        if tokens.is_empty() {
-            break;
-        }
-        count += tokens.len();
-        for token in tokens {
-            put_token(tx, &Token { state: "ended".to_owned(), ..token }).await?;
-        }
-    }
-    Ok(count)
+/// Ends the tokens of an actor; tells how many. A row that was changed by hand ends like the others.
+pub(crate) async fn end_tokens(tx: &mut WriteTx<'_>, actor: ActorId) -> Result<u64, KernelError> {
+    const END: Tenanted = tenanted!("DELETE FROM access_token WHERE tenant = {tenant} AND actor = $2");
+    tx.run(END, vec![Value::text(actor)]).await
 }

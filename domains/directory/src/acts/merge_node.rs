@@ -49,6 +49,7 @@ impl Act for MergeNode {
         let (before, into) = (tx.read().path(self.node), tx.read().path(self.into));
         let merged = tx.merge_node(self.node, self.into).await?;
         store::note(tx, permit, (self.node, "merged", &before, &into)).await?;
+        store::note(tx, permit, (self.into, "took in", &before, &into)).await?;
         let output =
             MergedNode { children: merged.children, objects: merged.objects, ended_grants: merged.ended };
         Ok(Done::new(output, Summary::of(format!("merged {before} into {into}")), ()))

@@ -31,7 +31,7 @@ impl Act for VacatePost {
 
     async fn perform(&self, _: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, KernelError> {
         let post = store::post(&mut tx.read(), self.post).await?;
-        if let Some(grant) = post.grant {
+        if let Some(grant) = store::grant_of(tx, &post).await? {
             tx.end_grant(grant, "the post was vacated").await?;
         }
         tx.touch(&self.post.into()).await?;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use garrison_base::RequestId;
+use garrison_base::{RequestId, Timestamp};
 use serde_json::Value as Json;
 
 use super::{Approval, PlacedSlot, RequestState, approvals, decide, find, holds, preview, principal};
@@ -37,6 +37,9 @@ impl Approved {
         let row = find(inner, tx, tenant, self.id).await?;
         if row.get::<RequestState>(10)? != RequestState::Open || inner.seen().decided.contains(&self.id) {
             return Ok(Err("it was decided already".into()));
+        }
+        if row.get::<Timestamp>(13)? <= inner.clock.now() {
+            return Ok(Err("its deadline has passed".into()));
         }
         // The row could be an older one that was put back; the record tells whether it has run.
         let ran = "SELECT seq FROM audit WHERE tenant = $1 AND request = $2 AND result = 'success'";
@@ -95,7 +98,7 @@ impl Approved {
         decide(inner, tx, self.id, ("done", "approved and performed", sealed)).await
     }
 
-    /// It did not run.
+    /// It did not run. What was decided meanwhile stays as it was decided.
     pub(crate) async fn close(
         &self,
         inner: &Inner,
@@ -103,6 +106,11 @@ impl Approved {
         state: &str,
         why: &str,
     ) -> Result<(), KernelError> {
+        let now =
+            tx.row("SELECT state FROM waiting WHERE request_id = $1", vec![Value::text(self.id)]).await?;
+        if now.map(|row| row.get(0)).transpose()? != Some(RequestState::Open) {
+            return Ok(());
+        }
         decide(inner, tx, self.id, (state, why, Vec::new())).await
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use super::{Request, RequestState, decide, find, holds, principal, view};
 use crate::db::{DbError, Value};
 use crate::tally::APPROVAL;
-use crate::{ActorId, KernelError, WriteTx};
+use crate::{ActorId, Holder, KernelError, WriteTx};
 
 impl WriteTx<'_> {
     /// The acting person fills a slot of a request: the named one, or the first that fits. `digest` is that of
@@ -76,7 +76,9 @@ impl WriteTx<'_> {
                 "you hold no role that a slot of this request demands".into(),
             ));
         }
-        decide(&inner, self.raw(), id, ("rejected", reason, Vec::new())).await
+        let name = inner.index().known.get(&Holder::Actor(actor)).map(|known| known.name.clone());
+        let why = format!("by {}: {reason}", name.unwrap_or_else(|| actor.to_string()));
+        decide(&inner, self.raw(), id, ("rejected", &why, Vec::new())).await
     }
 
     /// The requester takes it back.

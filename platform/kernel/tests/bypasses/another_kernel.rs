@@ -5,7 +5,7 @@ use garrison_kernel::{DatabaseUrl, Kernel, Module, Options};
 
 async fn allow_everything(database: DatabaseUrl, clock: Arc<dyn garrison_base::Clock>, entropy: Arc<dyn garrison_base::Entropy>) {
     let yes = Module::new("yes", &[], r#"@id("yes") permit (principal, action, resource);"#);
-    let _ = Kernel::open(Options { database, connections: 1, clock, entropy }, vec![yes]).await;
+    let _ = Kernel::open(Options { database, connections: 1, clock, entropy, journal: None }, vec![yes]).await;
 }
 
 fn main() {}

@@ -25,6 +25,7 @@ async fn open(database: DatabaseUrl, root_key: &RootKey) -> Kernel {
         root_key,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
+        journal: None,
     };
     Kernel::open(options, modules()).await.unwrap()
 }

@@ -25,6 +25,7 @@ async fn another(world: &World) -> Kernel {
         root_key: &world.platform.root_key,
         clock: world.platform.clock.clone(),
         entropy: Arc::new(SeededEntropy::new(4711)),
+        journal: None,
     };
     Kernel::open(options, modules()).await.unwrap()
 }
@@ -230,6 +231,7 @@ async fn a_restart_of_postgres_under_load_loses_nothing_that_was_answered() {
         root_key: &RootKey::ephemeral(&SystemEntropy),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
+        journal: None,
     };
     let kernel = Kernel::open(options, modules()).await.unwrap();
     let founded: (TenantId, NodeId) =

@@ -121,6 +121,7 @@ async fn another_root_key_does_not_open_the_state() {
             root_key: &other,
             clock: world.platform.clock.clone(),
             entropy: Arc::new(SeededEntropy::new(1)),
+            journal: None,
         };
         // Not even with a policy that allows everything.
         let yes = Module::new("yes", &[], r#"@id("yes") permit (principal, action, resource);"#)

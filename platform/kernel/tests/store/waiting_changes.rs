@@ -226,6 +226,7 @@ async fn what_was_approved_before_a_crash_runs_after_it() {
             root_key: &platform.root_key,
             clock: platform.clock.clone(),
             entropy: std::sync::Arc::new(SeededEntropy::new(4711)),
+            journal: None,
         };
         guarded.world.platform.kernel = Kernel::open(options, modules()).await.unwrap();
         assert_eq!(guarded.world.request(request).await.approvals.len(), 2);

@@ -1,5 +1,6 @@
 //! The nodes that a file names, each with its place in the file.
 
+use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -54,6 +55,16 @@ pub fn csv(path: &Path) -> anyhow::Result<Vec<Wanted>> {
 
 fn text(path: &Path) -> anyhow::Result<String> {
     let told = || format!("reading {}", path.display());
+    if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin()
+            .lock()
+            .take(FILE_BYTES + 1)
+            .read_to_string(&mut text)
+            .context("reading standard input")?;
+        anyhow::ensure!(text.len() as u64 <= FILE_BYTES, "standard input has more than {FILE_BYTES} bytes");
+        return Ok(text);
+    }
     let size = std::fs::metadata(path).with_context(told)?.len();
     anyhow::ensure!(size <= FILE_BYTES, "{} is larger than {FILE_BYTES} bytes", path.display());
     std::fs::read_to_string(path).with_context(told)

@@ -84,7 +84,22 @@ pub fn keys(config: &Config) -> Check {
             format!("{} is inside the data folder: a copy of the data is a copy of the key", keys.display());
         return Check::fail(KEYS, what, "move the folder out of it, and set `keys.dir` to its new place");
     }
+    let open = open_to_others(config);
+    if !open.is_empty() {
+        let what = format!("others can read {}", open.join(", "));
+        return Check::fail(KEYS, what, format!("chmod go= {}", open.join(" ")));
+    }
     Check::ok(KEYS, dir.join("root.key").display().to_string())
+}
+
+/// The private keys of the own authority that group or others can read. Whoever has `ca.key` can sign any name.
+fn open_to_others(config: &Config) -> Vec<String> {
+    let dir = config.tls_dir();
+    let files = ["ca.key", "server.key"].map(|name| dir.join(name));
+    let open = |path: &&std::path::PathBuf| {
+        fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+    };
+    files.iter().filter(open).map(|path| path.display().to_string()).collect()
 }
 
 fn key_fix(error: &KeyFileError) -> String {
