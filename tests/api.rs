@@ -321,6 +321,7 @@ fn schemathesis_finds_no_server_error() {
     let house = House::furnished(&server, server.first("anna"));
     let authority = server.place.path("garrison/keys/tls/ca.pem");
     let ran = Command::new(program)
+        .current_dir(server.place.path("."))
         .arg("run")
         .arg(format!("{}/api/v1/openapi.json", server.url))
         .args(["--header", &format!("Authorization: Bearer {}", house.administrator.session)])

@@ -112,6 +112,11 @@ impl Keeping {
         })
     }
 
+    /// The number of the last record that the journal holds.
+    pub(crate) fn kept(&self) -> i64 {
+        self.kept.load(Ordering::Acquire)
+    }
+
     /// Whether more may be done: where a record is still owed, it is kept now, or nothing happens.
     pub(crate) async fn ready(&self, db: &Db, key: &MacKey) -> Result<(), KernelError> {
         self.up_to(self.owed.load(Ordering::Acquire), db, key).await
@@ -119,9 +124,9 @@ impl Keeping {
 
     /// Waits until the journal holds the record of this number and all before it.
     pub(crate) async fn up_to(&self, seq: i64, db: &Db, key: &MacKey) -> Result<(), KernelError> {
-        while self.kept.load(Ordering::Acquire) < seq {
+        while self.kept() < seq {
             let _turn = self.turn.lock().await;
-            let from = self.kept.load(Ordering::Acquire);
+            let from = self.kept();
             if from >= seq {
                 break;
             }

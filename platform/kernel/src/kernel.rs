@@ -267,7 +267,15 @@ impl Kernel {
         };
         if let Some(journal) = options.journal {
             let reconcile = Keeping::reconcile(journal, &inner.db, &inner.keys.audit);
-            inner.keeping = Some(Box::pin(reconcile).await?);
+            let keeping = Box::pin(reconcile).await?;
+            let lacking = seq - keeping.kept();
+            if lacking > 0 {
+                tracing::info!(
+                    records = lacking,
+                    "records that the journal did not have yet are added to it"
+                );
+            }
+            inner.keeping = Some(keeping);
             Box::pin(inner.keep(seq)).await.map_err(|error| OpenError::Journal(Box::new(error)))?;
         }
         for module in modules {

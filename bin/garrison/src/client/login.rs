@@ -2,6 +2,8 @@
 
 use anyhow::Context as _;
 use garrison_base::Exit;
+use qrcode::QrCode;
+use qrcode::render::unicode;
 use serde_json::{Value as Json, json};
 
 use crate::cli::client::LoginArgs;
@@ -179,12 +181,23 @@ impl Login<'_> {
                 return Ok(stepped);
             }
             if let Some(enrolment) = stepped.get("enrolment") {
-                say!("Scan this address as a QR code with an authenticator app, or type the secret into it:");
-                say!("  {}", text(enrolment, "/uri")?);
+                let uri = text(enrolment, "/uri")?;
+                say!("Scan this with an authenticator app, or give it the address or the secret:");
+                if let Some(code) = self.drawn(&uri) {
+                    say!("{code}");
+                }
+                say!("  {uri}");
                 say!("  secret: {}", text(enrolment, "/secret")?);
             }
             stepped = self.step(&text(&stepped, "/login")?, &next)?;
         }
+    }
+
+    /// The address as a QR code of half blocks, for a person at a terminal. Light on dark is as good as dark on light
+    /// for today's scanners.
+    fn drawn(&self, uri: &str) -> Option<String> {
+        let code = self.prompt.is_terminal().then(|| QrCode::new(uri).ok())??;
+        Some(code.render::<unicode::Dense1x2>().build())
     }
 
     /// One step; whoever sits at a terminal may try again.

@@ -37,9 +37,11 @@ use crate::config::Server;
 
 pub use signals::stop_signals;
 
-/// For the TLS handshake, for the first request to arrive whole, and for the headers of each next request
-/// on HTTP/1.
+/// For the TLS handshake, and for the first request to arrive whole.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// For the headers of each next request on HTTP/1: so long clients may keep a connection that they do not use.
+const IDLE: Duration = Duration::from_mins(1);
 
 /// All headers of a request together.
 const HEADER_BYTES: u32 = 64 * 1024;
@@ -120,7 +122,7 @@ pub async fn serve(
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     let bytes = usize::try_from(HEADER_BYTES).unwrap_or(usize::MAX);
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(bytes);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(bytes);
     builder
         .http2()
         .timer(TokioTimer::new())

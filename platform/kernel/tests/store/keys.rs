@@ -141,14 +141,29 @@ async fn an_answer_is_sealed_and_opens_only_for_its_own_request() {
         answer(&world, &keyed(&ada, "k-1"), Reveal { node: world.shop }).await;
         answer(&world, &keyed(&ada, "k-2"), Reveal { node: world.shop }).await;
         let swap =
-            "UPDATE idempotency SET answer = (SELECT answer FROM idempotency WHERE idempotency_key = 'k-2')
-                    WHERE idempotency_key = 'k-1'";
+            "UPDATE idempotency SET answer = (SELECT answer FROM idempotency WHERE idempotency_key LIKE '%/k-2')
+                    WHERE idempotency_key LIKE '%/k-1'";
         world.platform.database.by_hand(swap);
         let swapped = world.kernel().act_as_json(&keyed(&ada, "k-1"), Reveal { node: world.shop }).await;
         assert_eq!(refused(swapped), "server/tampered");
         let second =
             world.kernel().act_as_json(&keyed(&ada, "k-2"), Reveal { node: world.shop }).await.unwrap();
         assert!(matches!(second, Outcome::Done(Json::String(secret)) if secret == "canary-4711"));
+    }
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_the_session_that_it_came_with() {
+    for engine in Engine::all() {
+        let world = World::new(engine).await;
+        let session = keyed(&world.holding("ada", "writer", world.shop).await, "k-1");
+        answer(&world, &session, Reveal { node: world.shop }).await;
+        let mut token = session.clone();
+        token.origin.session = "tok_of_the_same_person".into();
+        let limits = garrison_kernel::TokenLimits { verbs: vec!["note:read".into()], node: world.shop };
+        token.limits = Some(limits);
+        let again = world.kernel().act_as_json(&token, Reveal { node: world.shop }).await;
+        assert_eq!(refused(again), "access/denied", "{engine:?}");
     }
 }
 
