@@ -8,7 +8,7 @@ use garrison_secrets::{MacKey, Tag, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::db::{DbError, Row, Tx, Value};
+use crate::db::{DbError, Row, Statement, Tx, Value};
 use crate::{ActorId, Method};
 
 /// The one log of this writing node.
@@ -126,16 +126,21 @@ pub(crate) async fn first_head(tx: &mut Tx<'_>, key: &MacKey) -> Result<(), DbEr
     Ok(())
 }
 
-async fn read_head(tx: &mut Tx<'_>, key: &MacKey) -> Result<Head, DbError> {
+/// The columns of the head, and what they say.
+pub(crate) const HEAD: &str = "l.seq, l.hash, l.mac";
+
+/// Reads [`HEAD`] from a row, beginning at a column.
+pub(crate) fn head(key: &MacKey, row: &Row, at: usize) -> Result<Head, DbError> {
     let tampered = || DbError::Tampered { table: "log_head", row: LOG.into() };
-    let row = tx.row("SELECT seq, hash, mac FROM log_head WHERE log_id = $1", vec![LOG.into()]).await?;
-    let row = row.ok_or_else(tampered)?;
-    let head = Head { seq: row.get(0)?, hash: row.get::<Vec<u8>>(1)?.try_into().map_err(|_| tampered())? };
-    if garrison_secrets::same(&head_tag(key, &head), &row.get::<Vec<u8>>(2)?) {
-        Ok(head)
-    } else {
-        Err(tampered())
-    }
+    let hash = row.get::<Vec<u8>>(at + 1)?.try_into().map_err(|_| tampered())?;
+    let head = Head { seq: row.get(at)?, hash };
+    let fits = garrison_secrets::same(&head_tag(key, &head), &row.get::<Vec<u8>>(at + 2)?);
+    if fits { Ok(head) } else { Err(tampered()) }
+}
+
+async fn read_head(tx: &mut Tx<'_>, key: &MacKey) -> Result<Head, DbError> {
+    let row = tx.row(format!("SELECT {HEAD} FROM log_head l WHERE l.log_id = $1"), vec![LOG.into()]).await?;
+    head(key, &row.ok_or_else(|| DbError::Tampered { table: "log_head", row: LOG.into() })?, 0)
 }
 
 impl Head {
@@ -147,19 +152,35 @@ impl Head {
 
 /// Appends; the last thing before the commit, so that numbers become visible in order. Fills in the number, and
 /// returns the new end of the log. `seen` is the end that this process saw last: the log never grows shorter.
+/// `with` is done together with it.
 pub(crate) async fn append(
     tx: &mut Tx<'_>,
     key: &MacKey,
-    seen: Option<&Head>,
+    (before, seen): (&Head, Option<&Head>),
     record: &mut Record,
+    with: Vec<Statement>,
 ) -> Result<Head, DbError> {
-    let before = read_head(tx, key).await?;
     if seen.is_some_and(|seen| !before.follows(seen)) {
         return Err(DbError::Tampered { table: "log_head", row: LOG.into() });
     }
     record.seq = before.seq + 1;
     let bytes = serde_json::to_vec(record).map_err(|error| DbError::Failed(error.to_string()))?;
     let head = Head { seq: record.seq, hash: chained(&before.hash, &bytes) };
+    let mut statements = vec![inserted(record, bytes, &head, key)];
+    let args = vec![LOG.into(), head.seq.into(), head.hash.into(), head_tag(key, &head).into()];
+    statements.push(("UPDATE log_head SET seq = $2, hash = $3, mac = $4 WHERE log_id = $1".into(), args));
+    statements.extend(with);
+    match tx.run_all(statements).await {
+        // Another process took the number first.
+        Err(DbError::Exists) => {
+            tx.again = true;
+            Err(DbError::Again)
+        }
+        done => done.map(|()| head),
+    }
+}
+
+fn inserted(record: &Record, bytes: Vec<u8>, head: &Head, key: &MacKey) -> Statement {
     let tag = record_tag(key, head.seq, &head.hash, &bytes);
     let args = vec![
         LOG.into(),
@@ -176,21 +197,9 @@ pub(crate) async fn append(
         head.hash.into(),
         tag.into(),
     ];
-    let added = tx.run(
-        "INSERT INTO audit (log_id, seq, tenant, node_id, received, operation, actor, object, result, request, \
-         record, hash, mac) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        args,
-    )
-    .await;
-    // Another process took the number first: on PostgreSQL this shows before the conflict of the heads does.
-    if matches!(added, Err(DbError::Exists)) {
-        tx.again = true;
-        return Err(DbError::Again);
-    }
-    added?;
-    let args = vec![LOG.into(), head.seq.into(), head.hash.into(), head_tag(key, &head).into()];
-    tx.run("UPDATE log_head SET seq = $2, hash = $3, mac = $4 WHERE log_id = $1", args).await?;
-    Ok(head)
+    let sql = "INSERT INTO audit (log_id, seq, tenant, node_id, received, operation, actor, object, result, \
+               request, record, hash, mac) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    (sql.into(), args)
 }
 
 /// The columns that [`open`] wants, in its order.

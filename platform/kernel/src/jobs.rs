@@ -26,6 +26,12 @@ pub(crate) async fn place(tx: &mut Tx<'_>, name: &str, seq: i64) -> Result<(), D
     tx.run(sql, vec![name.into(), seq.into()]).await.map(|_| ())
 }
 
+/// How far a follower has followed.
+pub(crate) async fn place_of(tx: &mut Tx<'_>, name: &str) -> Result<Option<i64>, DbError> {
+    let row = tx.row("SELECT seq FROM consumer WHERE name = $1", vec![name.into()]).await?;
+    row.map(|row| row.get(0)).transpose()
+}
+
 impl Kernel {
     /// Does everything that is due now, once. Returns how many acts it performed.
     pub async fn work(&self) -> Result<usize, KernelError> {
@@ -109,8 +115,7 @@ async fn lease(inner: &Inner, now: Timestamp) -> Result<Vec<Due>, KernelError> {
 /// Follows what was told since the last time.
 async fn follow(inner: &Arc<Inner>, subscription: &Subscription) -> Result<usize, KernelError> {
     let mut tx = inner.db.read().await?;
-    let place = tx.row("SELECT seq FROM consumer WHERE name = $1", vec![subscription.name.into()]).await?;
-    let place = place.map(|row| row.get::<i64>(0)).transpose()?;
+    let place = place_of(&mut tx, subscription.name).await?;
     let sql =
         "SELECT seq, fact_id, tenant, kind, version, body FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2";
     let rows = tx.rows(sql, vec![place.unwrap_or(0).into(), BATCH.into()]).await?;
@@ -126,11 +131,8 @@ async fn follow(inner: &Arc<Inner>, subscription: &Subscription) -> Result<usize
         let count = acts.len();
         for (number, act) in acts.into_iter().enumerate() {
             let actor = Actor::system(System::FOLLOWER, fact.tenant, Origin::system(fact.id.clone()));
-            let settle = if number + 1 == count {
-                Settle::Consumer(subscription.name, fact.seq)
-            } else {
-                Settle::Nothing
-            };
+            let (name, last) = (subscription.name, number + 1 == count);
+            let settle = Settle::Follower { name, seq: fact.seq, last };
             let act: Arc<dyn ErasedAct> = Arc::from(act.0);
             match run(inner, &actor, &act, settle).await {
                 // What failed for a reason of ours is tried again; a refusal is an answer.

@@ -4,14 +4,15 @@ use std::sync::{Arc, RwLock, RwLockReadGuard};
 
 use foldhash::HashMap;
 use garrison_base::{Clock, DepositId, Entropy, NodeId, RequestId, TenantId, Timestamp};
-use garrison_secrets::{MacKey, RootKey, SealKey};
+use garrison_secrets::RootKey;
 use serde_json::Value as Json;
 
 use crate::authz::{self, Delta, Index, Located, Policies, PolicyError, rows};
 use crate::db::{Db, DbError, Tx, Value, migrate};
 use crate::keeping::{Difference, Journal, Keeping};
+use crate::keys::Keys;
 use crate::module::{Module, Restore, Subscription, Timer};
-use crate::perform::{Finished, perform};
+use crate::perform::{AT_WORK, Finished, perform};
 use crate::tx::locate;
 use crate::{
     Act, Actor, ActorId, DatabaseUrl, Explanation, Holder, KernelError, Migration, ObjectRef, Problem,
@@ -55,93 +56,6 @@ pub enum OpenError {
     Journal(Box<KernelError>),
 }
 
-/// The keys of the kernel, derived from the root key.
-pub(crate) struct Keys {
-    pub(crate) rows: MacKey,
-    domain_rows: MacKey,
-    pub(crate) audit: MacKey,
-    pub(crate) deposits: SealKey,
-    pub(crate) outputs: SealKey,
-    pub(crate) cursors: SealKey,
-    domain_secrets: SealKey,
-    domain_tags: MacKey,
-}
-
-impl Keys {
-    fn derive(root: &RootKey) -> Self {
-        Self {
-            rows: root.mac("kernel/rows"),
-            domain_rows: root.mac("kernel/domain-rows"),
-            audit: root.mac("kernel/audit"),
-            deposits: root.seal("kernel/deposits"),
-            outputs: root.seal("kernel/outputs"),
-            cursors: root.seal("kernel/cursors"),
-            domain_secrets: root.seal("kernel/domain-secrets"),
-            domain_tags: root.mac("kernel/domain-tags"),
-        }
-    }
-
-    /// The MAC of a domain's row. The kernel's own rows have another key: no domain can make one.
-    pub(crate) fn seal_row(&self, table: &str, cells: &[Value]) -> Vec<u8> {
-        row_tag(&self.domain_rows, table, cells)
-    }
-
-    /// The MAC of a row of the kernel's that decisions do not rest on: objects, requests, approvals.
-    pub(crate) fn seal_own(&self, table: &str, cells: &[Value]) -> Vec<u8> {
-        row_tag(&self.rows, table, cells)
-    }
-
-    pub(crate) fn check_own(
-        &self,
-        table: &'static str,
-        cells: &[Value],
-        mac: &[u8],
-    ) -> Result<(), KernelError> {
-        right(&self.seal_own(table, cells), mac, table, cells)
-    }
-
-    pub(crate) fn tag(&self, purpose: &str, secret: &[u8]) -> Vec<u8> {
-        self.domain_tags.tag(&[purpose.as_bytes(), secret]).to_vec()
-    }
-
-    pub(crate) fn conceal(&self, place: &str, plain: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
-        self.domain_secrets.seal(place, plain, entropy)
-    }
-
-    pub(crate) fn reveal(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, KernelError> {
-        let opened = self.domain_secrets.open(place, sealed);
-        let tampered = |_| DbError::Tampered { table: "a sealed column", row: place.to_owned() };
-        Ok(opened.map_err(tampered)?.to_vec())
-    }
-
-    pub(crate) fn check_row(
-        &self,
-        table: &'static str,
-        cells: &[Value],
-        mac: &[u8],
-    ) -> Result<(), KernelError> {
-        right(&self.seal_row(table, cells), mac, table, cells)
-    }
-}
-
-fn row_tag(key: &MacKey, table: &str, cells: &[Value]) -> Vec<u8> {
-    let cells: Vec<_> = cells.iter().map(Value::canonical).collect();
-    let parts: Vec<&[u8]> =
-        std::iter::once(table.as_bytes()).chain(cells.iter().map(AsRef::as_ref)).collect();
-    key.tag(&parts).to_vec()
-}
-
-fn right(expected: &[u8], mac: &[u8], table: &'static str, cells: &[Value]) -> Result<(), KernelError> {
-    if garrison_secrets::same(expected, mac) {
-        return Ok(());
-    }
-    let row = match cells.first() {
-        Some(Value::Text(Some(text))) => text.clone(),
-        _ => "unknown".to_owned(),
-    };
-    Err(KernelError::Database(DbError::Tampered { table, row }))
-}
-
 pub(crate) struct Inner {
     pub(crate) db: Db,
     pub(crate) keys: Keys,
@@ -153,11 +67,21 @@ pub(crate) struct Inner {
     pub(crate) subscriptions: Vec<Subscription>,
     pub(crate) timers: Vec<Timer>,
     pub(crate) wake: tokio::sync::Notify,
+    pub(crate) at_work: Arc<tokio::sync::Semaphore>,
     index: RwLock<Index>,
     /// The end of the log as this process has seen it, and the requests that were decided here: an older row that
     /// is put back by hand is not believed.
     pub(crate) seen: std::sync::Mutex<Seen>,
     keeping: Option<Keeping>,
+}
+
+/// Where the rights and the record stand, as a transaction sees them.
+pub(crate) struct Heads {
+    pub(crate) rights: (i64, rows::Total),
+    pub(crate) log: audit::Head,
+    /// Whether the index knows newer rights: then the transaction began before they came, or somebody has put older
+    /// ones back.
+    pub(crate) behind: bool,
 }
 
 /// What this process remembers against rows that are put back.
@@ -177,10 +101,18 @@ impl Inner {
         self.index.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Brings the index to what the transaction sees. Tells whether the index knows newer rows: then the
-    /// transaction began before they came, or somebody has put older ones back.
-    pub(crate) async fn catch_up(&self, tx: &mut Tx<'_>) -> Result<bool, DbError> {
-        let (generation, total) = rows::read_head(tx, &self.keys.rows).await?;
+    /// Brings the index to what the transaction sees, and tells where it stands.
+    pub(crate) async fn catch_up(&self, tx: &mut Tx<'_>) -> Result<Heads, DbError> {
+        let sql = format!(
+            "SELECT {}, {} FROM authz_head a, log_head l WHERE a.id = 1 AND l.log_id = $1",
+            rows::HEAD,
+            audit::HEAD
+        );
+        let row = tx.row(sql, vec![audit::LOG.into()]).await?;
+        let row =
+            row.ok_or_else(|| DbError::Tampered { table: "authz_head", row: "1, or log_head".into() })?;
+        let (generation, total, _) = rows::head(&self.keys.rows, &row, 0)?;
+        let log = audit::head(&self.keys.audit, &row, 4)?;
         let since = {
             let index = self.index();
             if generation == index.generation && total != index.total {
@@ -192,7 +124,7 @@ impl Inner {
             let delta = Delta::read(tx, &self.keys.rows, since).await?;
             self.index.write().unwrap_or_else(std::sync::PoisonError::into_inner).take(&delta)?;
         }
-        Ok(generation < since)
+        Ok(Heads { rights: (generation, total), log, behind: generation < since })
     }
 
     pub(crate) fn committed(&self, changes: &rows::Changes) -> Result<(), DbError> {
@@ -261,6 +193,7 @@ impl Kernel {
             subscriptions: Vec::new(),
             timers: Vec::new(),
             wake: tokio::sync::Notify::new(),
+            at_work: Arc::new(tokio::sync::Semaphore::new(AT_WORK)),
             index: RwLock::new(index),
             seen: std::sync::Mutex::new(Seen { log: Some(last), ..Seen::default() }),
             keeping: None,

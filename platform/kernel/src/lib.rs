@@ -18,6 +18,7 @@ mod error;
 mod jobs;
 mod keeping;
 mod kernel;
+mod keys;
 mod module;
 mod perform;
 pub mod problem;

@@ -1,5 +1,7 @@
 //! How an act is performed: resolve, authorise, wait or do, record, publish; one transaction.
 
+mod repeat;
+
 use std::any::Any;
 use std::sync::Arc;
 
@@ -10,12 +12,12 @@ use crate::act::{ErasedAct, ErasedDone, FactBytes, Permitted, Summary};
 use crate::audit::{self, LOG};
 use crate::authz::Located;
 use crate::authz::rows::Changes;
-use crate::db::{Tx, Value};
-use crate::kernel::Inner;
+use crate::db::{Statement, Tx, Value};
+use crate::kernel::{Heads, Inner};
 use crate::record::{envelope, refusal, told};
 use crate::tx::locate;
 use crate::waiting::{Approved, PlacedSlot};
-use crate::{Actor, ActorId, Holder, KernelError, ObjectRef, Outcome, Problem, WriteTx};
+use crate::{Actor, ActorId, KernelError, ObjectRef, Outcome, Problem, WriteTx};
 
 /// How often an act is tried when the database asks for it.
 ///
@@ -35,28 +37,43 @@ pub(crate) enum Settle {
     Nothing,
     /// A timer has fired.
     Due(String),
-    /// A follower has followed up to this number.
-    Consumer(&'static str, i64),
+    /// A follower follows the fact of this number; with the last act that follows it, it has.
+    Follower {
+        name: &'static str,
+        seq: i64,
+        last: bool,
+    },
     /// The waiting act that this is.
     Approved(Approved),
 }
 
+/// How many acts are at work at the same time, most of them waiting for the turn or for the journal. The others
+/// wait before they take a thread.
+pub(crate) const AT_WORK: usize = 16;
+
 /// Performs an act. The work goes on when the caller goes away: half an act is none, but a whole one that
 /// nobody waits for is still recorded.
+///
+/// It has a thread of its own: each statement goes to the thread of the connection and back, and to wake a thread
+/// is a third of the price of waking a task.
 pub(crate) async fn perform(
     inner: &Arc<Inner>,
     actor: &Actor,
     act: Arc<dyn ErasedAct>,
 ) -> Result<Finished, Box<dyn Problem>> {
     let (inner, actor) = (inner.clone(), actor.clone());
-    let work = tokio::spawn(async move {
+    let at_work = inner.at_work.clone().acquire_owned().await;
+    let handle = tokio::runtime::Handle::current();
+    let act = async move {
         let (finished, complete) = run(&inner, &actor, &act, Settle::Nothing).await?;
         // The last slot of these was filled just now: they are authorised again, and run.
         for request in complete {
             crate::waiting::run(&inner, actor.tenant, request).await?;
         }
+        drop(at_work);
         Ok(finished)
-    });
+    };
+    let work = tokio::task::spawn_blocking(move || handle.block_on(act));
     work.await.unwrap_or_else(|error| Err(KernelError::BrokeOff(error.to_string()).into()))
 }
 
@@ -72,16 +89,7 @@ pub(crate) async fn run(
     loop {
         tries += 1;
         let (tx, turn) = inner.db.write().await.map_err(KernelError::from)?;
-        let mut attempt = Attempt {
-            inner,
-            actor,
-            act,
-            settle: &settle,
-            tx,
-            now: inner.clock.now(),
-            head: None,
-            rights: None,
-        };
+        let mut attempt = Attempt::new(inner, (actor, act), &settle, tx);
         let said = attempt.go().await;
         let head = attempt.head.take();
         let ended = match said {
@@ -150,17 +158,39 @@ struct Attempt<'a> {
     head: Option<audit::Head>,
     /// The generation of the rights that it makes.
     rights: Option<i64>,
+    /// Where rights and record stood when it began; taken by the record.
+    heads: Option<Heads>,
+    /// What is done together with the record.
+    with: Vec<Statement>,
 }
 
-impl Attempt<'_> {
+impl<'a> Attempt<'a> {
+    fn new(
+        inner: &'a Arc<Inner>,
+        (actor, act): (&'a Actor, &'a Arc<dyn ErasedAct>),
+        settle: &'a Settle,
+        tx: Tx<'static>,
+    ) -> Self {
+        let now = inner.clock.now();
+        Self { inner, actor, act, settle, tx, now, head: None, rights: None, heads: None, with: Vec::new() }
+    }
+
+    /// Undoes what was done so far, and begins anew.
+    async fn begin_again(&mut self) -> Result<(), KernelError> {
+        self.tx.restart().await?;
+        self.catch_up().await
+    }
+
     async fn go(&mut self) -> Result<Said, KernelError> {
-        if self.inner.catch_up(&mut self.tx).await? {
-            // A transaction that began too early is right the next time; older rows that were put back are not.
-            self.tx.again = true;
-            return Err(crate::authz::rows::put_back().into());
-        }
+        self.catch_up().await?;
         if let Some(repeated) = self.repeated().await? {
             return Ok(Said::only(repeated.map_err(Into::into)));
+        }
+        if let Settle::Follower { name, seq, .. } = self.settle
+            && crate::jobs::place_of(&mut self.tx, name).await? >= Some(*seq)
+        {
+            // Another process was first.
+            return Ok(Said::only(Ok(Finished::Repeated(Outcome::Done(Json::Null)))));
         }
         let located = match self.authorise().await? {
             Ok(located) => located,
@@ -177,6 +207,22 @@ impl Attempt<'_> {
             return self.wait(&located, slots).await;
         }
         self.perform(&located).await
+    }
+
+    async fn catch_up(&mut self) -> Result<(), KernelError> {
+        let heads = self.inner.catch_up(&mut self.tx).await?;
+        if heads.behind {
+            // A transaction that began too early is right the next time; older rows that were put back are not.
+            self.tx.again = true;
+            return Err(crate::authz::rows::put_back().into());
+        }
+        self.heads = Some(heads);
+        Ok(())
+    }
+
+    /// Where rights and record stand; known once the attempt has begun.
+    fn heads(&self) -> Result<&Heads, KernelError> {
+        self.heads.as_ref().ok_or_else(|| KernelError::BrokeOff("the heads were not read".into()))
     }
 
     /// Finds every target and asks policy about each.
@@ -259,7 +305,8 @@ impl Attempt<'_> {
         let sentence = format!("waits for approval: {}", preview.sentence);
         let waiting =
             crate::waiting::NewRequest { actor: self.actor, act: self.act, preview, slots, node: first.node };
-        let request = waiting.store(self.inner, &mut self.tx, self.now).await?;
+        let rights = self.heads()?.rights;
+        let request = waiting.store(self.inner, &mut self.tx, (self.now, rights)).await?;
         self.remember(&Outcome::Waiting(request)).await?;
         let summary = Summary { result: "waiting", sentence, object: None };
         self.record_as(&summary, Some(first), &[request.to_string()]).await?;
@@ -269,17 +316,17 @@ impl Attempt<'_> {
     async fn perform(&mut self, located: &[Located]) -> Result<Said, KernelError> {
         let first = located.first().ok_or(KernelError::NotFound)?;
         let permitted = Permitted { actor: self.actor.clone(), node: first.node, now: self.now };
-        self.tx.run("SAVEPOINT act", Vec::new()).await?;
-        let mut lent = WriteTx::new(&mut self.tx, self.inner, self.actor, self.now);
+        let rights = self.heads()?.rights;
+        let mut lent = WriteTx::new(&mut self.tx, self.inner, (self.actor, self.now), rights);
         let done = self.act.perform(permitted, &mut lent).await;
         let (changes, complete) = lent.finish();
         match done {
-            Ok(done) => {
-                self.tx.run("RELEASE SAVEPOINT act", Vec::new()).await?;
-                self.succeeded(done, (changes, complete), first).await
-            }
+            Ok(done) => self.succeeded(done, (changes, complete), first).await,
             Err(problem) => {
-                self.tx.run("ROLLBACK TO SAVEPOINT act", Vec::new()).await?;
+                // What it did is undone; that it failed is recorded. The turn is still ours.
+                if !self.tx.again {
+                    self.begin_again().await?;
+                }
                 self.failed(problem, Some(first)).await
             }
         }
@@ -303,11 +350,10 @@ impl Attempt<'_> {
             owner: None,
         });
         self.rights = changes.head().map(|(generation, _)| generation);
-        let seq = self.record(&done.summary, object.as_ref().or(Some(first))).await?;
-        changes.finish(&mut self.tx, &self.inner.keys.rows, seq).await?;
-        if let Some(fact) = &done.fact {
-            self.publish(seq, fact).await?;
-        }
+        let seq = self.heads()?.log.seq + 1;
+        let head = changes.finish(&self.inner.keys.rows, seq);
+        self.with.extend(head.into_iter().chain(done.fact.as_ref().map(|fact| self.published(seq, fact))));
+        self.record(&done.summary, object.as_ref().or(Some(first))).await?;
         let finished = Finished::Done { output: done.output, typed: done.typed };
         Ok(Said { answer: Ok(finished), changes, complete })
     }
@@ -334,13 +380,15 @@ impl Attempt<'_> {
                 let sql = "DELETE FROM due WHERE due_id = $1 AND due_at <= $2";
                 self.tx.run(sql, vec![id.as_str().into(), self.now.into()]).await?;
             }
-            Settle::Consumer(name, seq) => crate::jobs::place(&mut self.tx, name, *seq).await?,
-            Settle::Nothing | Settle::Approved(_) => {}
+            Settle::Follower { name, seq, last: true } => {
+                crate::jobs::place(&mut self.tx, name, *seq).await?;
+            }
+            Settle::Nothing | Settle::Approved(_) | Settle::Follower { .. } => {}
         }
         Ok(())
     }
 
-    async fn publish(&mut self, seq: i64, fact: &FactBytes) -> Result<(), KernelError> {
+    fn published(&self, seq: i64, fact: &FactBytes) -> Statement {
         let args = vec![
             seq.into(),
             format!("{LOG}/{seq}").into(),
@@ -351,11 +399,10 @@ impl Attempt<'_> {
         ];
         let sql =
             "INSERT INTO outbox (seq, fact_id, tenant, kind, version, body) VALUES ($1, $2, $3, $4, $5, $6)";
-        self.tx.run(sql, args).await?;
-        Ok(())
+        (sql.into(), args)
     }
 
-    async fn record(&mut self, summary: &Summary, object: Option<&Located>) -> Result<i64, KernelError> {
+    async fn record(&mut self, summary: &Summary, object: Option<&Located>) -> Result<(), KernelError> {
         let approvals = match self.settle {
             Settle::Approved(approved) => approved.names(),
             _ => Vec::new(),
@@ -368,7 +415,7 @@ impl Attempt<'_> {
         summary: &Summary,
         object: Option<&Located>,
         approvals: &[String],
-    ) -> Result<i64, KernelError> {
+    ) -> Result<(), KernelError> {
         let content = self.act.content().map_err(KernelError::Stored)?;
         let mut record = envelope(self.inner, self.actor, (self.act.verb(), object), self.now);
         record.content = if content.is_null() { json!({}) } else { content };
@@ -377,75 +424,11 @@ impl Attempt<'_> {
         record.approvals = approvals.to_vec();
         record.rights = self.rights;
         let seen = self.inner.seen().log.clone();
-        let head = audit::append(&mut self.tx, &self.inner.keys.audit, seen.as_ref(), &mut record).await?;
-        let seq = head.seq;
+        let heads = self.heads.take().ok_or_else(|| KernelError::BrokeOff("recorded twice".into()))?;
+        let (ends, with) = ((&heads.log, seen.as_ref()), std::mem::take(&mut self.with));
+        let head = audit::append(&mut self.tx, &self.inner.keys.audit, ends, &mut record, with).await?;
         self.head = Some(head);
-        Ok(seq)
-    }
-
-    /// The key that came with the request, within the session or token that it came with; and what it was for.
-    fn key(&self) -> Option<(String, [u8; 32])> {
-        let key = self.actor.origin.idempotency_key.as_deref()?;
-        let key = format!("{}/{key}", self.actor.origin.session);
-        let content = serde_json::to_vec(&self.act.content().ok()?).ok()?;
-        Some((
-            key,
-            garrison_secrets::digest(&[self.act.verb().as_str().as_bytes(), b"\0", &content].concat()),
-        ))
-    }
-
-    /// What the same request was answered before, if it was.
-    async fn repeated(&mut self) -> Result<Option<Result<Finished, KernelError>>, KernelError> {
-        let Some((key, digest)) = self.key() else { return Ok(None) };
-        // Whoever is disabled is answered nothing any more, not even what was answered before.
-        let active =
-            self.inner.index().known.get(&Holder::Actor(self.actor.id)).is_none_or(|known| known.active);
-        if !active {
-            return Ok(None);
-        }
-        let place = self.key_place(&key);
-        let args = vec![Value::text(self.actor.tenant), Value::text(self.actor.id), key.into()];
-        let sql = "SELECT digest, answer FROM idempotency WHERE tenant = $1 AND actor = $2 AND idempotency_key = $3";
-        let Some(row) = self.tx.row(sql, args).await? else { return Ok(None) };
-        if row.get::<Vec<u8>>(0)? != digest {
-            return Ok(Some(Err(KernelError::KeyReused)));
-        }
-        let answer = self.inner.keys.outputs.open(&place, &row.get::<Vec<u8>>(1)?);
-        let answer = answer.map_err(|_| {
-            KernelError::Database(crate::DbError::Tampered { table: "idempotency", row: place })
-        })?;
-        let answer: (Option<RequestId>, Json) =
-            serde_json::from_slice(&answer).map_err(KernelError::Stored)?;
-        Ok(Some(Ok(Finished::Repeated(match answer {
-            (Some(request), _) => Outcome::Waiting(request),
-            (None, output) => Outcome::Done(output),
-        }))))
-    }
-
-    async fn remember(&mut self, outcome: &Outcome<Json>) -> Result<(), KernelError> {
-        let Some((key, digest)) = self.key() else { return Ok(()) };
-        let answer = match outcome {
-            Outcome::Done(output) => (None, output.clone()),
-            Outcome::Waiting(request) => (Some(*request), Json::Null),
-        };
-        let answer = serde_json::to_vec(&answer).map_err(KernelError::Stored)?;
-        let sealed = self.inner.keys.outputs.seal(&self.key_place(&key), &answer, &*self.inner.entropy);
-        let args = vec![
-            Value::text(self.actor.tenant),
-            Value::text(self.actor.id),
-            key.into(),
-            digest.into(),
-            sealed.into(),
-            self.now.into(),
-        ];
-        let sql = "INSERT INTO idempotency (tenant, actor, idempotency_key, digest, answer, created)
-                   VALUES ($1, $2, $3, $4, $5, $6)";
-        self.tx.run(sql, args).await?;
         Ok(())
-    }
-
-    fn key_place(&self, key: &str) -> String {
-        format!("idempotency/{}/{}/{key}", self.actor.tenant, self.actor.id)
     }
 }
 

@@ -130,7 +130,7 @@ async fn try_question<R: ReadAct>(
     let (mut tx, turn) = inner.db.write().await.map_err(KernelError::from)?;
     let now = inner.clock.now();
     let work = async {
-        inner.catch_up(&mut tx).await?;
+        let heads = inner.catch_up(&mut tx).await?;
         let mut refused = None;
         let mut first = None;
         for target in question.targets() {
@@ -153,7 +153,8 @@ async fn try_question<R: ReadAct>(
             Some(refused) => ("denied".to_owned(), refused.to_string()),
         };
         let seen = inner.seen().log.clone();
-        let head = audit::append(&mut tx, &inner.keys.audit, seen.as_ref(), &mut record).await?;
+        let ends = (&heads.log, seen.as_ref());
+        let head = audit::append(&mut tx, &inner.keys.audit, ends, &mut record, Vec::new()).await?;
         let seq = head.seq;
         tx.commit().await?;
         inner.seen().log = Some(head);

@@ -17,13 +17,14 @@ impl Kernel {
     ) -> Result<(TenantId, NodeId), KernelError> {
         let inner = &self.0;
         let (mut tx, turn) = inner.db.write().await?;
-        if inner.catch_up(&mut tx).await? {
+        let heads = inner.catch_up(&mut tx).await?;
+        if heads.behind {
             return Err(rows::put_back().into());
         }
         let now = inner.clock.now();
         let (tenant, root) = (TenantId::new(now, &*inner.entropy), NodeId::new(now, &*inner.entropy));
         let actor = Actor::system(System::SETUP, tenant, origin);
-        let mut lent = WriteTx::new(&mut tx, inner, &actor, now);
+        let mut lent = WriteTx::new(&mut tx, inner, (&actor, now), heads.rights);
         lent.create_root(root, name).await?;
         let (changes, _) = lent.finish();
         let mut record = Record {
@@ -61,8 +62,9 @@ impl Kernel {
             rights: changes.head().map(|(generation, _)| generation),
         };
         let seen = inner.seen().log.clone();
-        let head = audit::append(&mut tx, &inner.keys.audit, seen.as_ref(), &mut record).await?;
-        changes.finish(&mut tx, &inner.keys.rows, head.seq).await?;
+        let with = changes.finish(&inner.keys.rows, heads.log.seq + 1).into_iter().collect();
+        let ends = (&heads.log, seen.as_ref());
+        let head = audit::append(&mut tx, &inner.keys.audit, ends, &mut record, with).await?;
         tx.commit().await?;
         inner.committed(&changes)?;
         let seq = head.seq;

@@ -3,7 +3,7 @@
 
 use crate::authz::rows::Total;
 use crate::db::{DbError, Tx, Value};
-use crate::kernel::Keys;
+use crate::keys::Keys;
 
 /// A counted table: its name and its columns but for the MAC.
 pub(crate) struct Counted {

@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 
 use crate::act::ErasedAct;
 use crate::authz::Slot;
+use crate::authz::rows::Total;
 use crate::db::{DbError, Row, Tx, Value};
 use crate::kernel::Inner;
 use crate::perform::{Settle, run as perform};
@@ -191,7 +192,7 @@ impl NewRequest<'_> {
         self,
         inner: &Arc<Inner>,
         tx: &mut Tx<'static>,
-        now: Timestamp,
+        (now, rights): (Timestamp, (i64, Total)),
     ) -> Result<RequestId, KernelError> {
         let id = RequestId::new(now, &*inner.entropy);
         let json = |value: Result<Vec<u8>, serde_json::Error>| value.map_err(KernelError::Stored);
@@ -215,7 +216,7 @@ impl NewRequest<'_> {
             Vec::new().into(),
         ];
         write(inner, tx, cells).await?;
-        let mut lent = WriteTx::new(tx, inner, self.actor, now);
+        let mut lent = WriteTx::new(tx, inner, (self.actor, now), rights);
         lent.register(&id.into(), self.node, Some(self.actor.id)).await?;
         lent.remind("approval-deadline", &id.into(), deadline).await?;
         Ok(id)

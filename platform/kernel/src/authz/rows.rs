@@ -3,7 +3,7 @@
 use foldhash::HashMap;
 use garrison_secrets::{MacKey, Tag};
 
-use crate::db::{DbError, Row, Tx, Value};
+use crate::db::{DbError, Row, Statement, Tx, Value};
 
 /// A table whose rows carry `generation` and `mac`.
 pub(crate) struct Table {
@@ -161,7 +161,9 @@ impl Total {
 /// What one write transaction changes of the rows that decisions rest on.
 #[derive(Default)]
 pub(crate) struct Changes {
-    /// The generation that this transaction makes; known from its first change on.
+    /// Generation and sum before this transaction.
+    before: (i64, Total),
+    /// The generation that it makes; there from its first change on.
     generation: Option<i64>,
     total: Total,
     pub(crate) rows: Vec<(&'static Table, Vec<Value>, Tag)>,
@@ -170,6 +172,11 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
+    /// None yet, on top of these.
+    pub(crate) fn upon(before: (i64, Total)) -> Self {
+        Self { before, total: before.1, ..Self::default() }
+    }
+
     pub(crate) fn head(&self) -> Option<(i64, Total)> {
         self.generation.map(|generation| (generation, self.total))
     }
@@ -182,13 +189,7 @@ impl Changes {
         (table, mut cells): (&'static Table, Vec<Value>),
         known: &(dyn Fn(u64) -> Option<u64> + Sync),
     ) -> Result<(), DbError> {
-        let generation = if let Some(generation) = self.generation {
-            generation
-        } else {
-            let head = read_head(tx, key).await?;
-            self.total = head.1;
-            *self.generation.insert(head.0 + 1)
-        };
+        let generation = *self.generation.get_or_insert(self.before.0 + 1);
         let keys = cells.iter().take(table.keys).cloned().collect();
         let before = format!("SELECT mac FROM {} WHERE {}", table.name, table.key_condition());
         let before = tx.row(before, keys).await?;
@@ -224,14 +225,15 @@ impl Changes {
         if expected == found.map(first_eight) { Ok(()) } else { Err(table.tampered(cells)) }
     }
 
-    /// Writes the head, once the number of the record that tells of the changes is known.
-    pub(crate) async fn finish(&self, tx: &mut Tx<'_>, key: &MacKey, seq: i64) -> Result<(), DbError> {
-        let Some((generation, total)) = self.head() else { return Ok(()) };
+    /// What writes the head, with the number of the record that tells of the changes.
+    pub(crate) fn finish(&self, key: &MacKey, seq: i64) -> Option<Statement> {
+        let (generation, total) = self.head()?;
         let tag = head_tag(key, generation, total, seq);
         let args = vec![generation.into(), total.0.into(), seq.into(), tag.into()];
-        tx.run("UPDATE authz_head SET generation = $1, total = $2, seq = $3, mac = $4 WHERE id = 1", args)
-            .await?;
-        Ok(())
+        Some((
+            "UPDATE authz_head SET generation = $1, total = $2, seq = $3, mac = $4 WHERE id = 1".into(),
+            args,
+        ))
     }
 }
 
@@ -253,16 +255,20 @@ pub(crate) async fn read_head(tx: &mut Tx<'_>, key: &MacKey) -> Result<(i64, Tot
 
 /// The same, and the number of the record that told of the last change: the log cannot end before it.
 pub(crate) async fn read_whole_head(tx: &mut Tx<'_>, key: &MacKey) -> Result<(i64, Total, i64), DbError> {
+    let row = tx.row(format!("SELECT {HEAD} FROM authz_head a WHERE a.id = 1"), Vec::new()).await?;
+    head(key, &row.ok_or_else(|| DbError::Tampered { table: "authz_head", row: "1".into() })?, 0)
+}
+
+/// The columns of the head.
+pub(crate) const HEAD: &str = "a.generation, a.total, a.seq, a.mac";
+
+/// Reads [`HEAD`] from a row, beginning at a column.
+pub(crate) fn head(key: &MacKey, row: &Row, at: usize) -> Result<(i64, Total, i64), DbError> {
     let tampered = || DbError::Tampered { table: "authz_head", row: "1".into() };
-    let row = tx.row("SELECT generation, total, seq, mac FROM authz_head WHERE id = 1", Vec::new()).await?;
-    let row = row.ok_or_else(tampered)?;
-    let total = Total(row.get::<Vec<u8>>(1)?.try_into().map_err(|_| tampered())?);
-    let (generation, seq) = (row.get(0)?, row.get(2)?);
-    if garrison_secrets::same(&head_tag(key, generation, total, seq), &row.get::<Vec<u8>>(3)?) {
-        Ok((generation, total, seq))
-    } else {
-        Err(tampered())
-    }
+    let total = Total(row.get::<Vec<u8>>(at + 1)?.try_into().map_err(|_| tampered())?);
+    let (generation, seq) = (row.get(at)?, row.get(at + 2)?);
+    let fits = garrison_secrets::same(&head_tag(key, generation, total, seq), &row.get::<Vec<u8>>(at + 3)?);
+    if fits { Ok((generation, total, seq)) } else { Err(tampered()) }
 }
 
 /// The rights are older than what was told of them.

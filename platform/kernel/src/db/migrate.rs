@@ -23,12 +23,12 @@ pub(crate) async fn migrate(
     now: Timestamp,
 ) -> Result<(), DbError> {
     let dialect = |sql: &str| if db.is_postgres() { sql.replace(" BLOB", " BYTEA") } else { sql.to_owned() };
-    let (mut tx, turn) = db.write().await?;
+    let (mut tx, turn) = db.write_schema().await?;
     tx.script(&dialect(LEDGER)).await?;
     tx.commit().await?;
     drop(turn);
     for (domain, steps) in domains {
-        let (mut tx, _turn) = db.write().await?;
+        let (mut tx, _turn) = db.write_schema().await?;
         let applied = tx
             .rows(
                 "SELECT version, digest FROM migration WHERE domain = $1 ORDER BY version",

@@ -57,6 +57,14 @@ impl From<sqlx::Error> for DbError {
     }
 }
 
+pub(crate) const BEGIN_SQLITE: &str = "BEGIN IMMEDIATE";
+pub(crate) const BEGIN_POSTGRES: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+/// Writers of other processes wait as well: the lock comes before the snapshot, so that they do not fail each other.
+pub(crate) const LOCK_POSTGRES: &str = "LOCK TABLE log_head IN EXCLUSIVE MODE";
+
+/// A statement with its arguments.
+pub(crate) type Statement = (String, Vec<Value>);
+
 /// One transaction on either database.
 pub(crate) struct Tx<'c> {
     link: Link<'c>,
@@ -96,6 +104,24 @@ impl<'c> Tx<'c> {
             Link::Postgres(tx) => tx.execute(bound!(sql, args)).await.map(|done| done.rows_affected()),
         };
         done.map_err(|error| self.note(error.into()))
+    }
+
+    /// Runs statements one after the other: on `SQLite` in one go, since each way to the connection's thread and
+    /// back costs more than the statement itself.
+    pub(crate) async fn run_all(&mut self, statements: Vec<Statement>) -> Result<(), DbError> {
+        if matches!(self.link, Link::Postgres(_)) {
+            for (sql, args) in statements {
+                self.run(sql, args).await?;
+            }
+            return Ok(());
+        }
+        let (mut script, mut all) = (String::new(), Vec::new());
+        for (sql, args) in statements {
+            script.push_str(&shifted(&sql, all.len()));
+            script.push_str(";\n");
+            all.extend(args);
+        }
+        self.run(script, all).await.map(|_| ())
     }
 
     /// The rows that a statement answers.
@@ -145,8 +171,47 @@ impl<'c> Tx<'c> {
         Ok(())
     }
 
+    /// Undoes everything, and begins anew on the same connection: for whoever has the turn.
+    pub(crate) async fn restart(&mut self) -> Result<(), DbError> {
+        let begin: &[&str] = match self.link {
+            Link::Sqlite(_) => &[BEGIN_SQLITE],
+            Link::Postgres(_) => &[BEGIN_POSTGRES, LOCK_POSTGRES],
+        };
+        // A disk that is full has undone it already; then there is nothing to roll back.
+        let _ = self.run("ROLLBACK", Vec::new()).await;
+        for statement in begin {
+            self.run(*statement, Vec::new()).await?;
+        }
+        Ok(())
+    }
+
     fn note(&mut self, error: DbError) -> DbError {
         self.again |= matches!(error, DbError::Again);
         error
+    }
+}
+
+/// A statement whose places `$1`, `$2`, … are counted from behind others.
+fn shifted(sql: &str, by: usize) -> String {
+    let mut parts = sql.split('$');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = part.split_at(digits);
+        match number.parse::<usize>() {
+            Ok(number) => out.push_str(&format!("${}{rest}", number + by)),
+            Err(_) => out.push_str(&format!("${part}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shifted;
+
+    #[test]
+    fn places_are_counted_on() {
+        assert_eq!(shifted("VALUES ($1, $12) WHERE a = '$'", 3), "VALUES ($4, $15) WHERE a = '$'");
     }
 }

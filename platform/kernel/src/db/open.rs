@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions as _, PgPool, SqlitePool};
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::{DbError, Link, Tx};
+use super::{BEGIN_POSTGRES, BEGIN_SQLITE, DbError, LOCK_POSTGRES, Link, Tx};
 
 /// Which database holds the state.
 #[derive(Clone)]
@@ -99,13 +99,29 @@ impl Db {
     /// Waits for the turn, then begins a transaction that writes.
     pub(crate) async fn write(&self) -> Result<(Tx<'static>, Turn<'_>), DbError> {
         let turn = Turn(self.turn.lock().await);
-        let link = match &self.pools {
-            Pools::Sqlite { writer, .. } => Link::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => {
-                Link::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await?)
-            }
-        };
-        Ok((Tx::new(link), turn))
+        Ok((self.begin().await?, turn))
+    }
+
+    /// Begins a transaction that writes, for whoever has the turn.
+    async fn begin(&self) -> Result<Tx<'static>, DbError> {
+        let mut tx = self.begin_bare().await?;
+        if self.is_postgres() {
+            tx.run(LOCK_POSTGRES, Vec::new()).await?;
+        }
+        Ok(tx)
+    }
+
+    async fn begin_bare(&self) -> Result<Tx<'static>, DbError> {
+        Ok(Tx::new(match &self.pools {
+            Pools::Sqlite { writer, .. } => Link::Sqlite(writer.begin_with(BEGIN_SQLITE).await?),
+            Pools::Postgres(pool) => Link::Postgres(pool.begin_with(BEGIN_POSTGRES).await?),
+        }))
+    }
+
+    /// The same as [`Self::write`] while the tables may not be there yet.
+    pub(crate) async fn write_schema(&self) -> Result<(Tx<'static>, Turn<'_>), DbError> {
+        let turn = Turn(self.turn.lock().await);
+        Ok((self.begin_bare().await?, turn))
     }
 
     /// Begins a transaction that reads, all from one moment.

@@ -29,7 +29,8 @@ impl WriteTx<'_> {
     /// Makes a person, service account or group known. `principal` is the person behind a service account;
     /// for all others, themselves.
     pub async fn introduce(&mut self, who: Holder, name: &str, principal: Holder) -> Result<(), KernelError> {
-        if self.known(who).await.is_ok() {
+        // Its id is new, so what is there under it is of somebody else.
+        if self.inner().index().known.contains_key(&who) {
             return Err(KernelError::Exists);
         }
         self.write_actor(who, name, principal, "active").await

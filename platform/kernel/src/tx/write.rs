@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use garrison_base::{DepositId, Entropy, NodeId, RequestId, TenantId, Timestamp};
 
-use crate::authz::rows::{Changes, NODE, Table};
+use crate::authz::rows::{Changes, NODE, Table, Total};
 use crate::db::{Row, Tx, Value};
 use crate::kernel::Inner;
 use crate::{Actor, KernelError, ObjectRef, ReadTx, Tenanted};
@@ -22,10 +22,10 @@ impl<'t> WriteTx<'t> {
     pub(crate) fn new(
         tx: &'t mut Tx<'static>,
         inner: &'t Arc<Inner>,
-        actor: &'t Actor,
-        now: Timestamp,
+        (actor, now): (&'t Actor, Timestamp),
+        rights: (i64, Total),
     ) -> Self {
-        Self { tx, inner, actor, now, changes: Changes::default(), complete: Vec::new() }
+        Self { tx, inner, actor, now, changes: Changes::upon(rights), complete: Vec::new() }
     }
 
     /// What the act has changed of the rows that decisions rest on, and which requests it has completed.
