@@ -1,12 +1,12 @@
 use axum::Router;
-use axum::body::HttpBody as _;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, Version, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use garrison_kernel::problems;
 
 use crate::caller::recognise;
+use crate::leftover;
 use crate::origin::RequestId;
 use crate::{Refusal, Routes, Web};
 
@@ -22,7 +22,7 @@ pub fn layered(routes: Routes, web: Web) -> Router {
         .layer(middleware::from_fn_with_state(web.clone(), recognise))
         .layer(middleware::from_fn_with_state(web.clone(), number))
         .layer(middleware::from_fn(strict))
-        .layer(middleware::from_fn(say_close))
+        .layer(middleware::from_fn(leftover::drain))
         .with_state(web)
 }
 
@@ -38,27 +38,6 @@ async fn number(State(web): State<Web>, mut request: Request, next: Next) -> Res
     tracing::info!(request = %id, %method, path, status = response.status().as_u16(), "request");
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
-    }
-    response
-}
-
-/// Refusals that come before the body was read.
-const EARLY: [StatusCode; 6] = [
-    StatusCode::UNAUTHORIZED,
-    StatusCode::NOT_FOUND,
-    StatusCode::METHOD_NOT_ALLOWED,
-    StatusCode::PAYLOAD_TOO_LARGE,
-    StatusCode::UNSUPPORTED_MEDIA_TYPE,
-    StatusCode::TOO_MANY_REQUESTS,
-];
-
-/// A connection on which a body was left unread ends after the answer (RFC 9112, section 9.3): the answer says so,
-/// lest a client sends its next request there.
-async fn say_close(request: Request, next: Next) -> Response {
-    let has_body = request.version() <= Version::HTTP_11 && !request.body().is_end_stream();
-    let mut response = next.run(request).await;
-    if has_body && EARLY.contains(&response.status()) {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }

@@ -5,6 +5,7 @@ mod body;
 mod caller;
 mod document;
 mod layers;
+mod leftover;
 mod origin;
 mod problem;
 mod question;
