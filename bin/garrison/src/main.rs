@@ -3,6 +3,7 @@
 mod cli;
 mod client;
 mod config;
+mod demo;
 mod hunt;
 mod log;
 mod machine;
@@ -51,6 +52,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Rule(RuleCommand::Lint(args)) => rule::lint::run(&args),
         Command::Rule(RuleCommand::Test(args)) => rule::test::run(&args),
         Command::Log(LogCommand::Generate(args)) => log::generate::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Client(command) => client::run(&command),
         Command::Completion(args) => {
             clap_complete::generate(args.shell, &mut Cli::command(), "garrison", &mut std::io::stdout());

@@ -1,5 +1,6 @@
 //! `garrison serve`: the server, put together from its parts.
 
+mod flow;
 mod health;
 mod house;
 
@@ -11,6 +12,7 @@ use garrison_access::{Access, SessionLimits};
 use garrison_base::{Clock as _, Exit, SystemClock};
 use garrison_journal::Records;
 use garrison_kernel::{Actor, DatabaseUrl, Journal, Kernel, Module, Options, Origin, Outcome, System};
+use garrison_logs::Logs;
 use garrison_secrets::{RootKey, SystemEntropy};
 use garrison_web::{Proxies, Routes, Web, layered};
 use tokio_util::sync::CancellationToken;
@@ -20,17 +22,30 @@ use crate::config::{Config, Engine, Tls};
 use crate::say;
 use crate::server::{listen, logs, metrics::Metrics, tls};
 
+use flow::Flow;
+
 /// The size of a segment of the journal, in bytes: some ten thousand records, and room for the largest one.
 const SEGMENT: u64 = 16 << 20;
 
 /// The domains, in the order in which their schemas are brought up to date.
-pub fn modules() -> Vec<Module> {
-    vec![garrison_directory::module(), garrison_access::module(), health::module()]
+pub fn modules(config: &Config) -> Vec<Module> {
+    vec![
+        garrison_directory::module(),
+        garrison_access::module(),
+        garrison_detection::module(),
+        garrison_logs::module(),
+        garrison_notices::module(&config.notices),
+        health::module(),
+    ]
 }
 
 /// All routes, with the API's document at `/api/v1/openapi.json`.
-pub fn routes(access: Access) -> Routes {
-    let routes = garrison_directory::routes().merge(garrison_access::routes(access));
+pub fn routes(access: Access, logs: Logs) -> Routes {
+    let routes = garrison_directory::routes()
+        .merge(garrison_access::routes(access))
+        .merge(garrison_detection::routes())
+        .merge(garrison_logs::routes(logs))
+        .merge(garrison_notices::routes());
     let document = garrison_web::document(&routes);
     routes.page("/api/v1/openapi.json", axum::routing::get(async move || axum::Json(document)))
 }
@@ -59,7 +74,7 @@ async fn open_with(
         entropy: Arc::new(SystemEntropy),
         journal,
     };
-    Ok(Kernel::open(options, modules()).await?)
+    Ok(Kernel::open(options, modules(config)).await?)
 }
 
 /// Opens the journal of the records.
@@ -113,16 +128,22 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
         "the database is empty: is it the right one? `garrison tenant create NAME` makes a first tenant in it"
     );
     let access = Access::new(kernel.clone(), limits(&config));
+    let stop = CancellationToken::new();
+    let flow = Flow::open(&config, &kernel, &root_key, stop.clone()).await?;
     let web = Web {
         kernel: kernel.clone(),
         gate: Arc::new(access.clone()),
         proxies: Arc::new(Proxies(config.server.trusted_proxies.clone())),
     };
-    let served = routes(access.clone()).merge(health::routes(&config, SystemClock.now(), metrics.clone()));
-    let stop = CancellationToken::new();
+    let served = routes(access.clone(), flow.logs().clone()).merge(health::routes(
+        &config,
+        SystemClock.now(),
+        metrics.clone(),
+    ));
     let certificate = certificate(&config)?;
     let (tls, current) = certificate.map(|loaded| (loaded.config, loaded.current)).unzip();
     let jobs = house::keep(&config, kernel.clone(), metrics, current, stop.clone());
+    let flowing = flow.start(&config, &kernel).await?;
     invite_first(&config, &kernel, &access).await?;
     let ready = |address| tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "ready");
     let done = tokio::select! {
@@ -131,6 +152,7 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
     };
     stop.cancel();
     jobs.wait().await;
+    flowing.wait().await;
     kernel.close().await;
     done
 }

@@ -110,6 +110,10 @@ const PARTS: &[&str] = &[
 ];
 
 impl Assembler {
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     /// Takes an audit line.
     pub(crate) fn take(&mut self, text: &str, line: u64, emit: &mut dyn FnMut(&Record<'_>)) {
         let Some(head) = head(text) else { return };

@@ -7,12 +7,14 @@
 
 mod access;
 mod auditd;
+mod events;
 pub mod evtx;
 mod framing;
 mod json;
 mod pairs;
 mod programs;
 mod record;
+mod stream;
 mod syslog;
 mod template;
 pub mod time;
@@ -23,9 +25,11 @@ use std::borrow::Cow;
 
 use garrison_base::{Fields, Value};
 
+pub use events::Events;
 pub use framing::{Frame, Framer};
 pub use json::flatten;
 pub use record::{Column, Format, Kind, Record, column};
+pub use stream::SyslogFramer;
 
 /// Decodes events. Keeps what must be joined: the lines of auditd events.
 #[derive(Debug, Default)]
@@ -69,6 +73,11 @@ impl Decoder {
         let Decoded { kind, stamp, fields, .. } = decode(json, self.verbatim);
         let raw = Cow::Borrowed(json.as_bytes());
         emit(&Record { format: Format::Evtx, kind, line: number, raw, stamp, fields });
+    }
+
+    /// Whether an event waits for a part.
+    pub fn is_waiting(&self) -> bool {
+        self.audit.is_waiting()
     }
 
     /// The source has ended: tells the events that still waited for a part.

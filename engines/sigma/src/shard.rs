@@ -79,6 +79,17 @@ pub struct Hit<'s, 'e, 'a> {
     fields: &'e Fields<'a>,
 }
 
+/// A predicate that held: what the rule asks of a field, and what the event has there.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    /// The field, by its Sigma name.
+    pub field: String,
+    /// What is asked.
+    pub test: String,
+    /// The values that fulfil it; none where it is their absence.
+    pub values: Vec<Value<'static>>,
+}
+
 impl Shard {
     /// Judges one event: calls `found` for each rule that matches, in the order of the rules.
     pub fn judge(&self, fields: &Fields<'_>, scratch: &mut Scratch, mut found: impl FnMut(Hit<'_, '_, '_>)) {
@@ -224,15 +235,24 @@ impl Hit<'_, '_, '_> {
     /// The fields whose values made the rule match, by their Sigma names, with those values: what the
     /// expression demands and found. Keywords are under the name `keywords`.
     pub fn matched(&mut self) -> Fields<'static> {
-        let mut proofs = Vec::new();
-        if let Some(&root) = self.shard.roots.get(self.place as usize) {
-            self.prove(root, &mut proofs);
-        }
         let mut matched = Fields::default();
-        for predicate in proofs {
-            self.push_values(predicate, &mut matched);
+        for Proof { field, values, .. } in self.proofs() {
+            for value in values {
+                if !matched.iter().any(|(earlier, other)| earlier == field && *other == value) {
+                    matched.push(field.clone(), value);
+                }
+            }
         }
         matched
+    }
+
+    /// Why the rule matched, predicate by predicate. What is negated proves by absence, so shows nothing.
+    pub fn proofs(&mut self) -> Vec<Proof> {
+        let mut predicates = Vec::new();
+        if let Some(&root) = self.shard.roots.get(self.place as usize) {
+            self.prove(root, &mut predicates);
+        }
+        predicates.into_iter().filter_map(|predicate| self.proof(predicate)).collect()
     }
 
     /// Collects the predicates by which a node is true; what is negated proves by absence, so shows nothing.
@@ -251,23 +271,23 @@ impl Hit<'_, '_, '_> {
         }
     }
 
-    fn push_values(&mut self, predicate: PredicateId, matched: &mut Fields<'static>) {
-        let Some(compiled) = self.shard.predicates.get(predicate as usize) else { return };
+    fn proof(&mut self, predicate: PredicateId) -> Option<Proof> {
+        let compiled = self.shard.predicates.get(predicate as usize)?;
         let keyword = Some(compiled.slot) == self.shard.keywords;
         let relates = matches!(compiled.test, Test::FieldRef(_) | Test::Exists(_));
-        let name = if keyword {
+        let field = if keyword {
             "keywords"
         } else {
             self.shard.slots.get(compiled.slot).map_or("", |slot| &slot.name)
         };
         let indices = self.scratch.values.get(compiled.slot).cloned().unwrap_or_default();
+        let mut values = Vec::new();
         for value in indices.iter().filter_map(|&index| self.fields.value(index as usize)) {
-            let holds = relates || compiled.test.holds(value, keyword, &mut self.scratch.text);
-            let known = || matched.iter().any(|(earlier, other)| earlier == name && other == value);
-            if holds && !known() {
-                matched.push(name.to_owned(), value.to_owned_value());
+            if relates || compiled.test.holds(value, keyword, &mut self.scratch.text) {
+                values.push(value.to_owned_value());
             }
         }
+        Some(Proof { field: field.to_owned(), test: compiled.test.to_string(), values })
     }
 }
 

@@ -183,6 +183,14 @@ ids! {
     InvitationId = "inv";
     /// A secret put down for an act that is to come.
     DepositId = "dep";
+    /// A source of logs.
+    SourceId = "src";
+    /// A saved search.
+    SearchId = "sch";
+    /// An alert.
+    AlertId = "alr";
+    /// A message to somewhere else.
+    DeliveryId = "dlv";
 }
 
 #[cfg(test)]

@@ -20,8 +20,8 @@ pub use clock::{Clock, FixedClock, SystemClock};
 pub use exit::Exit;
 pub use fields::{Fields, Value};
 pub use id::{
-    BadId, DepositId, Entropy, GrantId, GroupId, InvitationId, LoginId, NodeId, PersonId, PostId, RequestId,
-    ServiceId, SessionId, TenantId, TokenId,
+    AlertId, BadId, DeliveryId, DepositId, Entropy, GrantId, GroupId, InvitationId, LoginId, NodeId,
+    PersonId, PostId, RequestId, SearchId, ServiceId, SessionId, SourceId, TenantId, TokenId,
 };
 pub use jiff::Timestamp;
 pub use text::{AccountName, BadText, Email, Line, PathName, is_plain};

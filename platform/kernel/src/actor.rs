@@ -24,9 +24,24 @@ impl System {
     pub const FOLLOWER: Self = Self("follower");
     /// Somebody at the machine's own console, who may read the key file.
     pub const CONSOLE: Self = Self("console");
+    /// Keeps logs.
+    pub const LOGS: Self = Self("logs");
+    /// Judges logs.
+    pub const DETECTION: Self = Self("detection");
+    /// Tells people and other systems.
+    pub const NOTICES: Self = Self("notices");
 
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::SETUP, Self::LOGIN, Self::TIMER, Self::FOLLOWER, Self::CONSOLE];
+    pub const ALL: [Self; 8] = [
+        Self::SETUP,
+        Self::LOGIN,
+        Self::TIMER,
+        Self::FOLLOWER,
+        Self::CONSOLE,
+        Self::LOGS,
+        Self::DETECTION,
+        Self::NOTICES,
+    ];
 }
 
 /// The id of whoever acts.

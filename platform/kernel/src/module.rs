@@ -26,11 +26,13 @@ pub struct StoredFact {
     pub body: Vec<u8>,
 }
 
+type Follow = Box<dyn Fn(&StoredFact) -> Vec<FollowUp> + Send + Sync>;
+
 /// What a domain does when another domain tells something: which acts follow.
 pub struct Subscription {
     pub(crate) name: &'static str,
     pub(crate) kind: &'static str,
-    pub(crate) follow: fn(&StoredFact) -> Vec<FollowUp>,
+    pub(crate) follow: Follow,
 }
 
 /// What a domain does when a time has come: which act follows. The act finds out what is true then.
@@ -108,9 +110,9 @@ impl Module {
         mut self,
         name: &'static str,
         kind: &'static str,
-        follow: fn(&StoredFact) -> Vec<FollowUp>,
+        follow: impl Fn(&StoredFact) -> Vec<FollowUp> + Send + Sync + 'static,
     ) -> Self {
-        self.subscriptions.push(Subscription { name, kind, follow });
+        self.subscriptions.push(Subscription { name, kind, follow: Box::new(follow) });
         self
     }
 

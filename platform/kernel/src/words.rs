@@ -115,6 +115,10 @@ object_refs!(
     SessionId = "session",
     TokenId = "token",
     LoginId = "login",
+    SourceId = "source",
+    SearchId = "search",
+    AlertId = "alert",
+    DeliveryId = "delivery",
 );
 
 impl From<crate::ActorId> for ObjectRef {

@@ -6,6 +6,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method as HttpMethod, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use garrison_kernel::{Actor, Method, Origin, Problem, problems};
 
 use crate::origin::origin;
@@ -102,7 +104,7 @@ enum Recognised {
 pub(crate) async fn recognise(State(web): State<Web>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let mut renewed = None;
-    if let Some(credential) = credential(&parts.headers) {
+    if let Some(credential) = credential(&parts) {
         let by_cookie = matches!(credential, Credential::Cookie(_));
         let mut origin = origin(&parts, &web.proxies);
         origin.method = if by_cookie { Method::Console } else { Method::Api };
@@ -132,14 +134,29 @@ pub(crate) async fn recognise(State(web): State<Web>, request: Request, next: Ne
     response
 }
 
-fn credential(headers: &HeaderMap) -> Option<Credential> {
+fn credential(parts: &Parts) -> Option<Credential> {
+    let headers = &parts.headers;
     if let Some(value) = headers.get(header::AUTHORIZATION) {
-        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-        return scheme.eq_ignore_ascii_case("bearer").then(|| Credential::Bearer(token.trim().to_owned()));
+        let (scheme, shown) = value.to_str().ok()?.split_once(' ')?;
+        let shown = shown.trim();
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return Some(Credential::Bearer(shown.to_owned()));
+        }
+        // Clients of Elasticsearch know these two, which carry a token behind a name.
+        let clients = parts.uri.path().starts_with("/es");
+        let carries = scheme.eq_ignore_ascii_case("apikey") || scheme.eq_ignore_ascii_case("basic");
+        return (clients && carries).then(|| Credential::Bearer(token_behind_name(shown)));
     }
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == SESSION_COOKIE).map(|(_, secret)| Credential::Cookie(secret.to_owned()))
+}
+
+/// The token in `base64(name:token)`; a bare token stands for itself.
+fn token_behind_name(shown: &str) -> String {
+    let pair = STANDARD.decode(shown).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let token = pair.as_deref().and_then(|pair| pair.split_once(':')).map(|(_, token)| token.to_owned());
+    token.unwrap_or_else(|| shown.to_owned())
 }
 
 /// Whether a request that may change something was made by a page of this origin. `SameSite` alone would let

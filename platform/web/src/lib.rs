@@ -20,7 +20,7 @@ pub use layers::layered;
 pub use origin::Proxies;
 pub use problem::{Answer, Refusal};
 pub use question::{MAX_PAGE, Page, Question, page_limit};
-pub use routes::{Endpoint, Routes};
+pub use routes::{Endpoint, Routes, query_parameters};
 
 use std::sync::Arc;
 

@@ -165,6 +165,12 @@ where
     Ok(Json(web.kernel.ask(&actor, question).await?))
 }
 
+/// The fields of a question, from the query alone.
+pub fn query_parameters<T: DeserializeOwned>(query: Option<&str>) -> Result<T, Refusal> {
+    serde_urlencoded::from_str(query.unwrap_or_default())
+        .map_err(|error| Refusal::new(&problems::INVALID, format!("the parameters: {error}")))
+}
+
 /// The fields of a question, from the path and the query.
 fn parameters<T: DeserializeOwned>(path: &RawPathParams, query: Option<&str>) -> Result<T, Refusal> {
     let mut all = form_urlencoded::Serializer::new(String::new());
@@ -177,6 +183,5 @@ fn parameters<T: DeserializeOwned>(path: &RawPathParams, query: Option<&str>) ->
         }
         all.append_pair(&name, &value);
     }
-    serde_urlencoded::from_str(&all.finish())
-        .map_err(|error| Refusal::new(&problems::INVALID, format!("the parameters: {error}")))
+    query_parameters(Some(&all.finish()))
 }

@@ -1,6 +1,7 @@
 //! The command line, as clap sees it.
 
 pub mod client;
+mod demo;
 mod hunt;
 mod log;
 mod machine;
@@ -15,6 +16,7 @@ use garrison_base::Exit;
 
 use crate::output::Format;
 
+pub use demo::DemoArgs;
 pub use hunt::HuntArgs;
 pub use log::{LogCommand, LogGenerateArgs};
 pub use machine::{
@@ -30,6 +32,7 @@ pub use rule::{RuleArgs, RuleCommand, RuleLintArgs, RuleListArgs, RuleShowArgs, 
     version,
     max_term_width = 100,
     after_help = "Examples:
+  garrison demo
   garrison init && garrison serve
   garrison doctor
   garrison hunt /var/log
@@ -61,6 +64,7 @@ pub enum Command {
     Rule(RuleCommand),
     #[command(subcommand)]
     Log(LogCommand),
+    Demo(DemoArgs),
     #[command(flatten)]
     Client(client::ClientCommand),
     Completion(CompletionArgs),

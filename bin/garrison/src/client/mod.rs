@@ -16,7 +16,7 @@ mod row;
 mod session;
 mod tree;
 mod trust;
-mod wire;
+pub mod wire;
 
 use std::fmt;
 

@@ -72,6 +72,13 @@ struct Said {
     text: String,
 }
 
+/// TLS to whomever this system trusts.
+pub fn system_tls() -> anyhow::Result<TlsConfig> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let roots = roots(&system_roots(), "the authorities of this system")?;
+    Ok(TlsConfig::builder().unversioned_rustls_crypto_provider(provider).root_certs(roots).build())
+}
+
 impl Wire {
     /// Prepares connections; none is made yet.
     pub fn new(address: Address, trust: &Trust<'_>, secret: Option<String>) -> anyhow::Result<Self> {

@@ -16,7 +16,47 @@ pub fn all(loaded: &Loaded) -> anyhow::Result<()> {
     public_url(loaded)?;
     database(loaded)?;
     session(loaded)?;
+    intake(loaded)?;
+    detection(loaded)?;
+    loaded.config.notices.check()?;
     log(loaded)
+}
+
+fn intake(loaded: &Loaded) -> anyhow::Result<()> {
+    let intake = &loaded.config.intake;
+    let sources = std::iter::once(&intake.syslog.source).chain(intake.files.iter().map(|file| &file.source));
+    for source in sources {
+        if let Err(words) = source.parse::<garrison_logs::Name>() {
+            bail!("intake: the source {source:?}: {words}");
+        }
+    }
+    for forward in &intake.forward {
+        ensure!(
+            forward
+                .to
+                .rsplit_once(':')
+                .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok()),
+            "intake.forward `{}`: to: write host:port, not {:?}",
+            forward.name,
+            forward.to
+        );
+        ensure!(
+            forward.name.parse::<garrison_logs::Name>().is_ok(),
+            "intake.forward: the name {:?} has 1 to 63 of a-z, 0-9, `.`, `_`, `-`",
+            forward.name
+        );
+    }
+    Ok(())
+}
+
+fn detection(loaded: &Loaded) -> anyhow::Result<()> {
+    let level = &loaded.config.detection.min_level;
+    ensure!(
+        level.parse::<garrison_sigma::Level>().is_ok(),
+        "{} must be informational, low, medium, high or critical, not {level:?}",
+        loaded.told("detection.min_level")
+    );
+    Ok(())
 }
 
 /// A session is renewed five minutes after it was used first: a shorter idle end would cut people off at work.

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 
 use axum::http::Uri;
 use garrison_access::SessionLimits;
+use garrison_notices::Notices;
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -46,6 +47,12 @@ pub struct Config {
     pub session: Session,
     /// What the server says of itself, on standard error
     pub log: Log,
+    /// Where logs of other machines come in, beside HTTP
+    pub intake: Intake,
+    /// Judging logs by rules
+    pub detection: Detection,
+    /// Who is told of alerts
+    pub notices: Notices,
 }
 
 /// The server: console and API.
@@ -146,6 +153,97 @@ pub struct Log {
     /// The least level that is written: error, warn, info, debug, trace, off. Levels for parts of the
     /// program follow behind commas, as in "info,garrison=debug"
     pub level: String,
+}
+
+/// Where logs of other machines come in, beside HTTP.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Intake {
+    /// Syslog: messages are taken from whoever reaches the address
+    pub syslog: Syslog,
+    /// Files of this machine that are followed
+    pub files: Vec<FollowedFile>,
+    /// Other systems that every event is passed on to
+    pub forward: Vec<Forward>,
+}
+
+/// Syslog, RFC 3164 and RFC 5424.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Syslog {
+    /// Address and port for datagrams; nothing is taken where it is not set
+    #[schemars(example = "127.0.0.1:5514")]
+    pub udp: Option<SocketAddr>,
+    /// Address and port for connections, by line feed or octet count
+    #[schemars(example = "127.0.0.1:5514")]
+    pub tcp: Option<SocketAddr>,
+    /// The source that messages belong to; made where it is missing
+    pub source: String,
+    /// The tenant of the source; may be left out where there is one
+    pub tenant: Option<String>,
+}
+
+impl Default for Syslog {
+    fn default() -> Self {
+        Self { udp: None, tcp: None, source: "syslog".to_owned(), tenant: None }
+    }
+}
+
+/// A file that is followed, also over its rotation.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FollowedFile {
+    /// The file
+    #[schemars(extend("format" = "path"))]
+    pub path: PathBuf,
+    /// The source that its lines belong to; made where it is missing
+    pub source: String,
+    /// The tenant of the source; may be left out where there is one
+    pub tenant: Option<String>,
+}
+
+/// A system that events are passed on to.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Forward {
+    /// A name of its own
+    pub name: String,
+    /// Host and port of the system; a TCP connection
+    pub to: String,
+    /// How events are passed on: syslog (RFC 5424 with octet count), or json (one object a line)
+    #[serde(default)]
+    pub format: ForwardFormat,
+    /// Only events of this tenant; may be left out where there is one
+    pub tenant: Option<String>,
+}
+
+/// How events are passed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForwardFormat {
+    /// RFC 5424 with octet count
+    #[default]
+    Syslog,
+    /// One JSON object a line
+    Json,
+}
+
+/// Judging logs by rules.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Detection {
+    /// Folders of Sigma rules, with their whole paths; looked at again every ten seconds
+    pub rules: Vec<PathBuf>,
+    /// Whether the rules that come with Garrison judge too
+    pub starter_rules: bool,
+    /// The least level of a rule that judges: informational, low, medium, high, critical
+    pub min_level: String,
+}
+
+impl Default for Detection {
+    fn default() -> Self {
+        Self { rules: Vec::new(), starter_rules: true, min_level: "low".to_owned() }
+    }
 }
 
 /// How lines of the log look.

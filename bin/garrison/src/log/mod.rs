@@ -1,7 +1,7 @@
 //! `garrison log`.
 
 pub mod generate;
-mod shop;
+pub mod shop;
 
 use clap::ValueEnum;
 

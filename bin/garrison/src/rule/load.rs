@@ -69,6 +69,37 @@ pub fn rule_set(args: &RuleArgs, least: Level) -> anyhow::Result<RuleSet> {
     Ok(RuleSet::new(rules, taxonomy()?))
 }
 
+/// Rules of the server: those of folders, and where it is wanted those in the binary. Tells how many were refused, and why
+/// the first ones were.
+pub fn for_server(
+    folders: &[PathBuf],
+    starter_rules: bool,
+    least: Level,
+) -> anyhow::Result<(RuleSet, Vec<Refused>)> {
+    let mut files = if starter_rules { starter() } else { Vec::new() };
+    if !folders.is_empty() {
+        files.extend(self::files(folders)?);
+    }
+    let (mut rules, mut refused) = (Vec::new(), Vec::new());
+    for file in files.iter().filter(|file| !file.is_test()) {
+        for read in rule::read(&file.name, &file.text, &Placeholders::default()) {
+            match read {
+                Ok(rule) if rule.level >= least => rules.push(rule),
+                Ok(_) => {}
+                Err(reason) => refused.push(reason),
+            }
+        }
+    }
+    Ok((RuleSet::new(rules, taxonomy()?), refused))
+}
+
+/// What changes when a file in the folders does: how many there are, and when the latest was written.
+pub fn fingerprint(folders: &[PathBuf]) -> (usize, Option<std::time::SystemTime>) {
+    let files = folders.iter().flat_map(WalkDir::new).filter_map(Result::ok);
+    let times: Vec<_> = files.filter_map(|entry| entry.metadata().ok()?.modified().ok()).collect();
+    (times.len(), times.into_iter().max())
+}
+
 /// The taxonomy that comes with the engine.
 pub fn taxonomy() -> anyhow::Result<Taxonomy> {
     Taxonomy::built_in().map_err(|error| anyhow!("reading the built-in taxonomy: {error}"))

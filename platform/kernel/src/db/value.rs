@@ -212,4 +212,8 @@ text_cells!(
     garrison_base::SessionId,
     garrison_base::TokenId,
     garrison_base::DepositId,
+    garrison_base::SourceId,
+    garrison_base::SearchId,
+    garrison_base::AlertId,
+    garrison_base::DeliveryId,
 );

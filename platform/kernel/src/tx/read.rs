@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use garrison_base::{NodeId, TenantId, Timestamp};
@@ -110,6 +111,16 @@ impl<'t> ReadTx<'t> {
         let index = self.inner.index();
         let same = index.nodes.get(&node).is_some_and(|row| row.tenant == self.tenant && row.live);
         same && self.roots.as_ref().is_none_or(|roots| index.trail(node).any(|at| roots.contains(&at)))
+    }
+
+    /// The nodes that may be seen, also former ones; nothing where that is the whole tenant. For what lies outside the
+    /// database and is narrowed there.
+    pub fn visible(&self) -> Option<HashSet<NodeId>> {
+        let roots = self.roots.as_ref()?;
+        let index = self.inner.index();
+        let below = |node: &NodeId| index.trail(*node).any(|at| roots.contains(&at));
+        let mine = index.nodes.iter().filter(|(_, row)| row.tenant == self.tenant);
+        Some(mine.map(|(node, _)| *node).filter(below).collect())
     }
 
     /// The path of a node, `acme/shop/checkout`; empty for one that does not exist.

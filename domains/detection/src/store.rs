@@ -1,0 +1,236 @@
+//! All SQL of detection.
+
+use garrison_base::{AlertId, Line, NodeId, Timestamp};
+use garrison_facts::AlertLevel;
+use garrison_kernel::{
+    ActorId, KernelError, ReadTx, Row, Scoped, Tenanted, Value, WriteTx, scoped, tenanted,
+};
+
+use crate::model::{
+    Alert, AlertDetail, AlertEvent, AlertState, CloseReason, Grouped, WINDOW, first_and_last,
+};
+use crate::reads::ListAlerts;
+
+/// An alert that a group continues.
+pub(crate) struct Continued {
+    id: AlertId,
+    hits: i64,
+    first_seen: Timestamp,
+    last_seen: Timestamp,
+    events: Vec<AlertEvent>,
+}
+
+fn read_events(text: &str) -> Result<Vec<AlertEvent>, KernelError> {
+    serde_json::from_str(text).map_err(KernelError::Stored)
+}
+
+fn write_events(events: &[AlertEvent]) -> Result<String, KernelError> {
+    serde_json::to_string(events).map_err(KernelError::Stored)
+}
+
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// How far the logs were judged, for those who read.
+pub(crate) async fn position(tx: &mut ReadTx<'_>) -> Result<Option<u64>, KernelError> {
+    const ONE: Scoped = scoped!("SELECT p.seq FROM detection_position p WHERE {scope:p}");
+    let row = tx.row(ONE, Vec::new()).await?;
+    let seq = row.map(|row| row.get::<i64>(0)).transpose()?;
+    Ok(seq.and_then(|seq| u64::try_from(seq).ok()))
+}
+
+/// The same within an act.
+pub(crate) async fn position_before(tx: &mut WriteTx<'_>) -> Result<Option<i64>, KernelError> {
+    const ONE: Tenanted = tenanted!("SELECT seq FROM detection_position WHERE tenant = {tenant}");
+    let row = tx.row(ONE, Vec::new()).await?;
+    Ok(row.map(|row| row.get(0)).transpose()?)
+}
+
+pub(crate) async fn move_position(tx: &mut WriteTx<'_>, upto: i64) -> Result<(), KernelError> {
+    const SET: Tenanted = tenanted!(
+        "INSERT INTO detection_position (tenant, seq) VALUES ({tenant}, $2)
+         ON CONFLICT (tenant) DO UPDATE SET seq = excluded.seq"
+    );
+    tx.run(SET, vec![upto.into()]).await.map(|_| ())
+}
+
+/// The alert that a group continues: of the same rule, entity and node, not closed, and no further away in time
+/// than the window. Of several the latest.
+pub(crate) async fn to_continue(
+    tx: &mut WriteTx<'_>,
+    node: NodeId,
+    hit: &Grouped,
+) -> Result<Option<Continued>, KernelError> {
+    const ONE: Tenanted = tenanted!(
+        "SELECT alert_id, hits, first_seen, last_seen, events FROM detection_alert
+         WHERE tenant = {tenant} AND entity = $2 AND rule = $3 AND last_seen >= $4 AND first_seen <= $5
+           AND entity_kind = $6 AND node_id = $7 AND state <> 'closed'
+         ORDER BY last_seen DESC, alert_id DESC LIMIT 1"
+    );
+    let since = hit.first_seen.saturating_sub(WINDOW).unwrap_or(hit.first_seen);
+    let until = hit.last_seen.saturating_add(WINDOW).unwrap_or(hit.last_seen);
+    let args = vec![
+        hit.entity.as_str().into(),
+        hit.rule.as_str().into(),
+        since.into(),
+        until.into(),
+        hit.entity_kind.as_str().into(),
+        Value::text(node),
+    ];
+    let Some(row) = tx.row(ONE, args).await? else { return Ok(None) };
+    Ok(Some(Continued {
+        id: row.get(0)?,
+        hits: row.get(1)?,
+        first_seen: row.get(2)?,
+        last_seen: row.get(3)?,
+        events: read_events(&row.get::<String>(4)?)?,
+    }))
+}
+
+/// Adds a group to an alert. Who waits for approval to close it is not disturbed: what it rests on is the same.
+pub(crate) async fn continue_alert(
+    tx: &mut WriteTx<'_>,
+    alert: Continued,
+    hit: &Grouped,
+) -> Result<(), KernelError> {
+    const SET: Tenanted = tenanted!(
+        "UPDATE detection_alert SET hits = $3, first_seen = $4, last_seen = $5, events = $6, revision = revision + 1
+         WHERE tenant = {tenant} AND alert_id = $2"
+    );
+    let events: Vec<AlertEvent> = alert.events.into_iter().chain(hit.events.iter().cloned()).collect();
+    let args = vec![
+        Value::text(alert.id),
+        alert.hits.saturating_add(number(hit.count)).into(),
+        alert.first_seen.min(hit.first_seen).into(),
+        alert.last_seen.max(hit.last_seen).into(),
+        write_events(&first_and_last(events))?.into(),
+    ];
+    tx.run(SET, args).await.map(|_| ())
+}
+
+pub(crate) async fn add_alert(
+    tx: &mut WriteTx<'_>,
+    (id, node): (AlertId, NodeId),
+    hit: &Grouped,
+) -> Result<(), KernelError> {
+    const ADD: Tenanted = tenanted!(
+        "INSERT INTO detection_alert (alert_id, tenant, node_id, rule, title, level, entity_kind, entity, hits,
+             first_seen, last_seen, state, events, revision)
+         VALUES ($2, {tenant}, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', $12, 1)"
+    );
+    let args = vec![
+        Value::text(id),
+        Value::text(node),
+        hit.rule.as_str().into(),
+        hit.title.as_str().into(),
+        hit.level.number().into(),
+        hit.entity_kind.as_str().into(),
+        hit.entity.as_str().into(),
+        number(hit.count).into(),
+        hit.first_seen.into(),
+        hit.last_seen.into(),
+        write_events(&hit.events)?.into(),
+    ];
+    tx.run(ADD, args).await.map(|_| ())
+}
+
+/// Sets where an alert stands; tells its new revision. Reason and note are those of the closing, or none.
+pub(crate) async fn set_state(
+    tx: &mut WriteTx<'_>,
+    id: AlertId,
+    state: AlertState,
+    closing: Option<(CloseReason, &Line)>,
+) -> Result<i64, KernelError> {
+    const SET: Tenanted = tenanted!(
+        "UPDATE detection_alert SET state = $3, reason = $4, note = $5, revision = revision + 1
+         WHERE tenant = {tenant} AND alert_id = $2 RETURNING revision"
+    );
+    let (reason, note) = (closing.map(|(reason, _)| reason), closing.map(|(_, note)| note));
+    let args = vec![Value::text(id), Value::text(state), Value::maybe(reason), Value::maybe(note)];
+    let row = tx.row(SET, args).await?.ok_or(KernelError::NotFound)?;
+    Ok(row.get(0)?)
+}
+
+/// Gives an alert to somebody, or to nobody; tells its new revision.
+pub(crate) async fn set_assignee(
+    tx: &mut WriteTx<'_>,
+    id: AlertId,
+    assignee: Option<ActorId>,
+) -> Result<i64, KernelError> {
+    const SET: Tenanted = tenanted!(
+        "UPDATE detection_alert SET assignee = $3, revision = revision + 1
+         WHERE tenant = {tenant} AND alert_id = $2 RETURNING revision"
+    );
+    let row = tx.row(SET, vec![Value::text(id), Value::maybe(assignee)]).await?;
+    Ok(row.ok_or(KernelError::NotFound)?.get(0)?)
+}
+
+fn read_alert(tx: &ReadTx<'_>, row: &Row) -> Result<Alert, KernelError> {
+    let node = row.get(1)?;
+    Ok(Alert {
+        id: row.get(0)?,
+        node,
+        path: tx.path(node),
+        rule: row.get(2)?,
+        title: row.get(3)?,
+        level: row.get(4)?,
+        entity_kind: row.get(5)?,
+        entity: row.get(6)?,
+        count: row.get(7)?,
+        first_seen: row.get(8)?,
+        last_seen: row.get(9)?,
+        state: row.get(10)?,
+        assignee: row.get(11)?,
+        reason: row.get(12)?,
+        note: row.get(13)?,
+        revision: row.get(14)?,
+    })
+}
+
+/// One alert, without its events.
+pub(crate) async fn alert(tx: &mut ReadTx<'_>, id: AlertId) -> Result<Alert, KernelError> {
+    Ok(detail(tx, id).await?.alert)
+}
+
+/// One alert with its events.
+pub(crate) async fn detail(tx: &mut ReadTx<'_>, id: AlertId) -> Result<AlertDetail, KernelError> {
+    const ONE: Scoped = scoped!(
+        "SELECT a.alert_id, a.node_id, a.rule, a.title, a.level, a.entity_kind, a.entity, a.hits, a.first_seen,
+             a.last_seen, a.state, a.assignee, a.reason, a.note, a.revision, a.events
+         FROM detection_alert a WHERE {scope:a} AND a.alert_id = $2"
+    );
+    let row = tx.row(ONE, vec![Value::text(id)]).await?.ok_or(KernelError::NotFound)?;
+    Ok(AlertDetail { alert: read_alert(tx, &row)?, events: read_events(&row.get::<String>(15)?)? })
+}
+
+/// Alerts that a question asks for, the last seen first, behind `after`.
+pub(crate) async fn alerts(
+    tx: &mut ReadTx<'_>,
+    asked: &ListAlerts,
+    after: Option<(Timestamp, AlertId)>,
+    limit: i64,
+) -> Result<Vec<Alert>, KernelError> {
+    const PAGE: Scoped = scoped!(
+        "SELECT a.alert_id, a.node_id, a.rule, a.title, a.level, a.entity_kind, a.entity, a.hits, a.first_seen,
+             a.last_seen, a.state, a.assignee, a.reason, a.note, a.revision
+         FROM detection_alert a
+         WHERE {scope:a} AND ($2 IS NULL OR a.last_seen < $2 OR (a.last_seen = $2 AND a.alert_id < $3))
+           AND ($4 IS NULL OR a.state = $4) AND a.level >= $5 AND ($6 IS NULL OR a.rule = $6)
+           AND ($7 IS NULL OR a.entity = $7)
+           AND ($8 IS NULL OR EXISTS (SELECT 1 FROM node_trail t WHERE t.node_id = a.node_id AND t.ancestor = $8))
+         ORDER BY a.last_seen DESC, a.alert_id DESC LIMIT $9"
+    );
+    let args = vec![
+        after.map(|(seen, _)| seen).into(),
+        Value::maybe(after.map(|(_, id)| id)),
+        Value::maybe(asked.state),
+        asked.level.map_or(0, AlertLevel::number).into(),
+        Value::maybe(asked.rule.as_ref()),
+        Value::maybe(asked.entity.as_ref()),
+        Value::maybe(asked.node),
+        limit.into(),
+    ];
+    let rows = tx.rows(PAGE, args).await?;
+    rows.iter().map(|row| read_alert(tx, row)).collect()
+}

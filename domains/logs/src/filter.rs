@@ -1,0 +1,153 @@
+//! The filter language as a condition on the table.
+
+use arrow::datatypes::DataType;
+use datafusion::logical_expr::{Expr, cast, col, lit, not, try_cast};
+use datafusion::scalar::ScalarValue;
+use garrison_base::Timestamp;
+use garrison_search::{Op, Part, Pattern, Query, Test};
+use jiff::{Span, ToSpan as _};
+
+use crate::columns::{PROMOTED, fold};
+use crate::functions::EventTest;
+
+/// Text columns that every event has.
+const PLAIN: [&str; 7] = ["node", "stream", "source", "sender", "peer", "format", "kind"];
+
+/// The condition of a query; nothing for all events. The error tells what cannot be asked.
+pub fn condition(query: &Query, now: Timestamp) -> Result<Option<Expr>, String> {
+    Ok(match query {
+        Query::All => None,
+        Query::And(parts) => fold_all(parts, now, Expr::and)?,
+        Query::Or(parts) => {
+            // One side that is everything makes all of it everything.
+            let mut sides = Vec::with_capacity(parts.len());
+            for part in parts {
+                match condition(part, now)? {
+                    Some(side) => sides.push(side),
+                    None => return Ok(None),
+                }
+            }
+            sides.into_iter().reduce(Expr::or)
+        }
+        Query::Not(inner) => Some(condition(inner, now)?.map_or_else(|| lit(false), not)),
+        Query::Text(pattern) => Some(EventTest::text(pattern, col("raw"))),
+        Query::Field { name, test } => Some(field(name, test, now)?),
+    })
+}
+
+fn fold_all(parts: &[Query], now: Timestamp, join: fn(Expr, Expr) -> Expr) -> Result<Option<Expr>, String> {
+    let sides: Result<Vec<_>, _> = parts.iter().map(|part| condition(part, now)).collect();
+    Ok(sides?.into_iter().flatten().reduce(join))
+}
+
+fn field(name: &str, test: &Test, now: Timestamp) -> Result<Expr, String> {
+    let wanted = name.to_ascii_lowercase();
+    let promoted = PROMOTED.iter().find(|promoted| promoted.name == wanted || promoted.column.ocsf == wanted);
+    if let Some(promoted) = promoted {
+        return column(promoted.name, test, promoted.folded);
+    }
+    if let Some(plain) = PLAIN.iter().find(|plain| **plain == wanted) {
+        return column(plain, test, false);
+    }
+    match wanted.as_str() {
+        "id" => number("id", test),
+        "received" | "claimed" => moment(&wanted, test, now),
+        "raw" => EventTest::value("raw", test, col("raw")),
+        _ => EventTest::field(name, test, col("raw")),
+    }
+}
+
+/// A text column. Equality to a whole value is left to the engine, which knows which files cannot have it.
+fn column(name: &str, test: &Test, folded: bool) -> Result<Expr, String> {
+    let place = || Expr::Column(datafusion::common::Column::from_name(name));
+    Ok(match test {
+        Test::Present => place().is_not_null(),
+        Test::Is(pattern) => match pattern.literal() {
+            Some(text) if folded => place().eq(lit(fold(&text))).is_true(),
+            Some(text) if !text.chars().any(char::is_alphabetic) => place().eq(lit(text)).is_true(),
+            _ => EventTest::value(name, test, place())?,
+        },
+        Test::Compare(op, value) => match value.parse::<f64>() {
+            Ok(number) => ordered(*op, try_cast(place(), DataType::Float64), lit(number)).is_true(),
+            Err(_) => ordered(*op, place(), lit(value.clone())).is_true(),
+        },
+        Test::Network(_) | Test::Matches(_) => EventTest::value(name, test, place())?,
+    })
+}
+
+fn number(name: &str, test: &Test) -> Result<Expr, String> {
+    let read =
+        |text: &str| text.parse::<i64>().map_err(|_| format!("`{name}` is a number; `{text}` is none"));
+    match test {
+        Test::Present => Ok(lit(true)),
+        Test::Is(pattern) => match pattern.literal() {
+            Some(text) => Ok(col(name).eq(lit(read(&text)?))),
+            None => Err(format!("`{name}` is a number, and has no wildcards")),
+        },
+        Test::Compare(op, text) => Ok(ordered(*op, col(name), lit(read(text)?))),
+        Test::Network(_) | Test::Matches(_) => {
+            Err(format!("`{name}` is a number: compare it with = < > <= >="))
+        }
+    }
+}
+
+fn moment(name: &str, test: &Test, now: Timestamp) -> Result<Expr, String> {
+    let at = |text: &str| {
+        let at = time(text, now)?;
+        let nanos = i64::try_from(at.as_nanosecond()).map_err(|_| format!("`{text}` is too far away"))?;
+        Ok::<_, String>(lit(ScalarValue::TimestampNanosecond(Some(nanos), Some("UTC".into()))))
+    };
+    match test {
+        Test::Present => Ok(col(name).is_not_null()),
+        Test::Compare(op, text) => Ok(ordered(*op, col(name), at(text)?).is_true()),
+        Test::Is(Pattern { parts, .. }) => match parts.as_slice() {
+            [Part::Literal(text)] => Ok(col(name).eq(at(text)?).is_true()),
+            _ => Ok(EventTest::value(name, test, cast(col(name), DataType::Utf8))?),
+        },
+        Test::Network(_) | Test::Matches(_) => Err(format!("`{name}` is a time: compare it with < > <= >=")),
+    }
+}
+
+fn ordered(op: Op, left: Expr, right: Expr) -> Expr {
+    match op {
+        Op::Less => left.lt(right),
+        Op::AtMost => left.lt_eq(right),
+        Op::Greater => left.gt(right),
+        Op::AtLeast => left.gt_eq(right),
+    }
+}
+
+/// A moment: RFC 3339, a day, `now`, or as long ago as `15m`, `-15m`, `now-15m` (s, m, h, d, w).
+pub fn time(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    let bad = || {
+        format!(
+            "`{text}` is no time: write 2026-11-22T10:00:00Z, 2026-11-22, now, or as long ago as 15m, 2h, 7d"
+        )
+    };
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    if let Ok(day) = text.parse::<jiff::civil::Date>() {
+        return day.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|_| bad());
+    }
+    let text = text.trim();
+    if text == "now" {
+        return Ok(now);
+    }
+    let ago = text.strip_prefix("now").unwrap_or(text);
+    let ago = ago.strip_prefix('-').unwrap_or(ago);
+    let unit = ago.chars().last().ok_or_else(bad)?;
+    let count: i64 = ago.strip_suffix(unit).and_then(|count| count.parse().ok()).ok_or_else(bad)?;
+    if !(0..=10_000_000).contains(&count) {
+        return Err(bad());
+    }
+    let span: Span = match unit {
+        's' => count.seconds(),
+        'm' => count.minutes(),
+        'h' => count.hours(),
+        'd' => (count * 24).hours(),
+        'w' => (count * 24 * 7).hours(),
+        _ => return Err(bad()),
+    };
+    now.checked_sub(span).map_err(|_| bad())
+}

@@ -1,0 +1,142 @@
+//! From memory to files: what was gathered is written, then committed, then let go of in memory and in the log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use garrison_base::TenantId;
+use garrison_kernel::Problem;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep};
+
+use crate::acts::{CompactLogs, Counted, KeepLogs, KeptFile};
+use crate::{Logs, SettleError};
+
+/// Rows and bytes in memory at which they are written, and how old they become at most.
+const ROWS: usize = 128 << 10;
+const BYTES: usize = 192 << 20;
+const AGE: Duration = Duration::from_mins(1);
+/// How often it is looked.
+const LOOK: Duration = Duration::from_millis(250);
+/// How often files are joined.
+const ROUND: Duration = Duration::from_mins(5);
+/// After a failure: it is tried again, and nothing is lost meanwhile.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// Why nothing was kept.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeepError {
+    #[error("{0}")]
+    Lake(#[from] garrison_lake::LakeError),
+    #[error("{0}")]
+    Act(Box<dyn Problem>),
+    #[error("{0}")]
+    Settle(SettleError),
+    #[error("the log: {0}")]
+    Log(#[from] garrison_journal::OpenError),
+    #[error("it broke off")]
+    BrokeOff,
+}
+
+/// Keeps what comes until the end, and then once more.
+pub(crate) async fn run(logs: Logs) {
+    let (mut since, mut joined) = (Instant::now(), Instant::now());
+    loop {
+        tokio::select! {
+            () = logs.stop().cancelled() => break,
+            () = sleep(LOOK) => {}
+        }
+        let (rows, bytes) = logs.lake().hot();
+        if rows == 0 {
+            since = Instant::now();
+        }
+        if rows >= ROWS || bytes >= BYTES || (rows > 0 && since.elapsed() >= AGE) {
+            since = Instant::now();
+            if let Err(error) = keep(&logs).await {
+                metrics::counter!("garrison_keep_failures_total").increment(1);
+                tracing::error!(%error, "events could not be written to files; they stay in the log and in memory");
+                sleep(AGAIN).await;
+            }
+        }
+        if joined.elapsed() >= ROUND {
+            joined = Instant::now();
+            if let Err(error) = compact(&logs).await {
+                tracing::warn!(%error, "files of logs could not be joined");
+            }
+        }
+    }
+}
+
+/// Writes all that is in memory now.
+pub(crate) async fn keep(logs: &Logs) -> Result<(), KeepError> {
+    // Behind this number nothing waits for a part, and all up to it is in memory or in files.
+    let (ask, answer) = oneshot::channel();
+    logs.0.clean.send(ask).await.map_err(|_| KeepError::BrokeOff)?;
+    let upto = answer.await.map_err(|_| KeepError::BrokeOff)?;
+    logs.settle(upto).await.map_err(KeepError::Settle)?;
+    for tenant in logs.lake().hot_tenants() {
+        keep_tenant(logs, tenant, upto).await?;
+    }
+    let log = logs.0.log.clone();
+    tokio::task::spawn_blocking(move || log.release(upto)).await.map_err(|_| KeepError::BrokeOff)??;
+    Ok(())
+}
+
+async fn keep_tenant(logs: &Logs, tenant: TenantId, upto: u64) -> Result<(), KeepError> {
+    let lake = Arc::clone(logs.lake());
+    let written = tokio::task::spawn_blocking(move || lake.write(tenant, upto)).await;
+    let (count, files) = written.map_err(|_| KeepError::BrokeOff)??;
+    if count == 0 {
+        return Ok(());
+    }
+    let counted = counted(logs, tenant);
+    let act = KeepLogs { upto, files: files.iter().map(KeptFile::from).collect(), counted: counted.clone() };
+    if let Err(problem) = logs.0.kernel.act(&logs.actor(tenant), act).await {
+        give_back(logs, tenant, &counted);
+        return Err(KeepError::Act(problem));
+    }
+    logs.lake().adopt(tenant, count, files);
+    Ok(())
+}
+
+/// What was heard since the last time, taken from the meters.
+fn counted(logs: &Logs, tenant: TenantId) -> Vec<Counted> {
+    let mut meters = logs.intake().meters();
+    let of_tenant = meters.iter_mut().filter(|((whose, _), meter)| *whose == tenant && meter.fresh.0 > 0);
+    of_tenant
+        .filter_map(|((_, source), meter)| {
+            let (events, bytes) = std::mem::take(&mut meter.fresh);
+            Some(Counted { source: *source, events, bytes, last_seen: meter.last?.as_microsecond() })
+        })
+        .collect()
+}
+
+fn give_back(logs: &Logs, tenant: TenantId, counted: &[Counted]) {
+    let mut meters = logs.intake().meters();
+    for Counted { source, events, bytes, .. } in counted {
+        if let Some(meter) = meters.get_mut(&(tenant, *source)) {
+            meter.fresh = (meter.fresh.0 + events, meter.fresh.1 + bytes);
+        }
+    }
+}
+
+/// Joins what is worth joining.
+pub(crate) async fn compact(logs: &Logs) -> Result<(), KeepError> {
+    let tenants = logs.0.kernel.tenants().await.map_err(|error| KeepError::Act(error.into()))?;
+    for (tenant, _) in tenants {
+        while let Some(compacted) =
+            logs.lake().compact(tenant, logs.0.kernel.now().as_second().div_euclid(3600)).await?
+        {
+            if logs.stop().is_cancelled() {
+                return Ok(());
+            }
+            let act = CompactLogs {
+                old: compacted.old.iter().map(ToString::to_string).collect(),
+                new: compacted.new.iter().map(KeptFile::from).collect(),
+            };
+            logs.0.kernel.act(&logs.actor(tenant), act).await.map_err(KeepError::Act)?;
+            logs.lake().replace(tenant, &compacted.old, compacted.new);
+        }
+    }
+    logs.lake().tidy();
+    Ok(())
+}

@@ -1,0 +1,282 @@
+//! Logs: what machines say, from the wire to the question.
+//!
+//! Events come in over syslog, HTTP, Elasticsearch's bulk protocol, OTLP or from files ([`Intake`]). They are answered
+//! when they are in the write-ahead log. One thread follows the log ([`pipeline`]): it decodes, shows every event to
+//! whoever watches ([`Watch`]) and gathers rows that can be found at once. Rows become files, the files are committed by an
+//! act, and the log lets go of them.
+
+pub mod acts;
+pub mod batch;
+pub mod columns;
+mod elastic;
+pub mod filter;
+mod follow;
+mod forward;
+mod functions;
+pub mod intake;
+mod keeper;
+mod lines;
+mod model;
+mod otlp;
+pub mod pipeline;
+pub mod problem;
+pub mod reads;
+mod receive;
+mod rounds;
+mod routes;
+pub mod search;
+mod store;
+mod syslog;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use garrison_base::{Clock, Entropy, Line, TenantId};
+use garrison_journal::Log;
+use garrison_kernel::{Actor, Kernel, KernelError, Migration, Module, Origin, Outcome, Problem, System};
+use garrison_lake::{Lake, LakeError};
+use jiff::SignedDuration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub use follow::Followed;
+pub use forward::Forward;
+pub use functions::fields_json;
+pub use intake::{Intake, Meter, Target};
+pub use model::{Heard, Name, SavedSearch, Source};
+pub use pipeline::{Progress, Seen, Watch};
+pub use routes::routes;
+pub use syslog::Sockets;
+
+const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, sql: include_str!("../migrations/0001_logs.sql") }];
+
+/// What the kernel folds in.
+pub fn module() -> Module {
+    Module::new("logs", MIGRATIONS, include_str!("policy.cedar"))
+        .act::<acts::CreateSource>()
+        .act::<acts::ChangeSource>()
+        .act::<acts::DisableSource>()
+        .act::<acts::EnableSource>()
+        .act::<acts::KeepLogs>()
+        .act::<acts::CompactLogs>()
+        .act::<acts::SaveSearch>()
+        .act::<acts::DeleteSearch>()
+        .read_act::<search::SearchLogs>()
+        .read(receive::SEND)
+        .read(reads::SOURCES)
+        .read(<reads::ListSearches as garrison_web::Question>::VERB)
+        .read(<reads::DescribeLogs as garrison_web::Question>::VERB)
+}
+
+/// Why what was found could not be settled.
+pub type SettleError = Box<dyn Problem>;
+type Settling<'s> = Pin<Box<dyn Future<Output = Result<(), SettleError>> + Send + 's>>;
+
+/// Whoever must have settled what was found in events before the log lets go of them.
+pub trait Settle: Send + Sync {
+    /// Waits until all that was found up to this number is in the state.
+    fn settle(&self, upto: u64) -> Settling<'_>;
+}
+
+/// The logs of a server.
+#[derive(Clone)]
+pub struct Logs(Arc<Inner>);
+
+struct Inner {
+    kernel: Kernel,
+    lake: Arc<Lake>,
+    log: Arc<Log>,
+    intake: Arc<Intake>,
+    progress: Arc<Progress>,
+    clock: Arc<dyn Clock>,
+    kept: HashMap<TenantId, u64>,
+    clean: mpsc::Sender<oneshot::Sender<u64>>,
+    cleaned: Mutex<Option<mpsc::Receiver<oneshot::Sender<u64>>>>,
+    settle: Mutex<Option<Arc<dyn Settle>>>,
+    stop: CancellationToken,
+}
+
+/// Why the logs cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The state says no.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// A file is missing, or is not as it was written.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    /// An act was refused.
+    #[error("{0}")]
+    Act(Box<dyn Problem>),
+}
+
+impl Logs {
+    /// Opens the lake in `dir` beside the log. Nothing is followed until [`Logs::start`].
+    pub async fn open(
+        kernel: &Kernel,
+        dir: &Path,
+        log: Arc<Log>,
+        (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
+        stop: CancellationToken,
+    ) -> Result<Self, OpenError> {
+        let lake = Arc::new(Lake::open(dir, columns::layout(), entropy)?);
+        let (mut kept, mut files) = (HashMap::new(), Vec::new());
+        for (tenant, _) in kernel.tenants().await? {
+            let mut tx = kernel.read(&system(tenant), reads::SOURCES).await?;
+            files.extend(store::files(&mut tx).await?);
+            kept.insert(tenant, store::position(&mut tx).await?);
+        }
+        lake.load(files)?;
+        let progress = Arc::new(Progress::default());
+        let intake = Arc::new(Intake::new(log.clone(), progress.clone(), clock.clone()));
+        let (clean, cleaned) = mpsc::channel(1);
+        Ok(Self(Arc::new(Inner {
+            kernel: kernel.clone(),
+            lake,
+            log,
+            intake,
+            progress,
+            clock,
+            kept,
+            clean,
+            cleaned: Mutex::new(Some(cleaned)),
+            settle: Mutex::default(),
+            stop,
+        })))
+    }
+
+    /// Follows the log and keeps what comes, until the token that it was opened with is cancelled.
+    pub fn start(&self, watch: Box<dyn Watch>, settle: Arc<dyn Settle>) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        let cleaned = self.0.cleaned.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(clean) = cleaned else { return tasks };
+        *self.0.settle.lock().unwrap_or_else(PoisonError::into_inner) = Some(settle);
+        let follower = pipeline::Follower {
+            log: self.0.log.clone(),
+            lake: self.0.lake.clone(),
+            clock: self.0.clock.clone(),
+            progress: self.0.progress.clone(),
+            watch,
+            kept: self.0.kept.clone(),
+            clean,
+            stop: self.0.stop.clone(),
+        };
+        tasks.spawn_blocking(move || follower.run(1));
+        tasks.spawn(keeper::run(self.clone()));
+        tasks.spawn(rounds::run(self.clone()));
+        tasks
+    }
+
+    /// The source of this name in a tenant, made where it is missing: for what the configuration names.
+    pub async fn configured(
+        &self,
+        tenant: TenantId,
+        name: &Name,
+        purpose: &Line,
+    ) -> Result<Target, OpenError> {
+        let actor = system(tenant);
+        let mut tx = self.0.kernel.read(&actor, receive::SEND).await?;
+        if let Some(target) = store::target(&mut tx, name.as_str()).await? {
+            return Ok(target);
+        }
+        let node = tx.root()?;
+        drop(tx);
+        let act = acts::CreateSource {
+            node,
+            name: name.clone(),
+            purpose: purpose.clone(),
+            stream: None,
+            rate_limit: None,
+            silence_minutes: None,
+        };
+        let Outcome::Done(_) = self.0.kernel.act(&actor, act).await.map_err(OpenError::Act)? else {
+            return Err(KernelError::NotFound.into());
+        };
+        let mut tx = self.0.kernel.read(&actor, receive::SEND).await?;
+        store::target(&mut tx, name.as_str()).await?.ok_or(OpenError::Kernel(KernelError::NotFound))
+    }
+
+    /// Passes events on to another system until the end.
+    pub async fn forward(self, forward: Forward) {
+        forward.run(self).await;
+    }
+
+    /// The way in.
+    pub fn intake(&self) -> &Arc<Intake> {
+        &self.0.intake
+    }
+
+    /// The tables.
+    pub fn lake(&self) -> &Arc<Lake> {
+        &self.0.lake
+    }
+
+    /// How far the follower is.
+    pub fn progress(&self) -> &Progress {
+        &self.0.progress
+    }
+
+    /// Writes all that is in memory to files now.
+    pub async fn keep(&self) -> Result<(), String> {
+        keeper::keep(self).await.map_err(|error| error.to_string())
+    }
+
+    /// Joins files that are worth joining now.
+    pub async fn compact(&self) -> Result<(), String> {
+        keeper::compact(self).await.map_err(|error| error.to_string())
+    }
+
+    /// Adds what was heard from a source since the server started.
+    pub(crate) fn hear(&self, tenant: TenantId, source: &mut Source) {
+        if let Some(meter) = self.0.intake.meters().get(&(tenant, source.id)) {
+            source.now.rate = meter.rate();
+            let name = |limit: &intake::Limit| format!("{limit:?}").to_lowercase();
+            source.now.refused = meter.refused.iter().map(|(limit, count)| (name(limit), *count)).collect();
+            source.events += i64::try_from(meter.fresh.0).unwrap_or(0);
+            source.bytes += i64::try_from(meter.fresh.1).unwrap_or(0);
+            source.last_seen = meter.last.or(source.last_seen);
+        }
+        source.now.skew_seconds = self.0.progress.skews().get(&(tenant, source.id)).copied();
+        if let (Some(minutes), "active") = (source.silence_minutes, source.state.as_str()) {
+            let now = self.0.clock.now();
+            let since = source.last_seen.map_or(SignedDuration::MAX, |last| now.duration_since(last));
+            source.now.silent = since >= SignedDuration::from_mins(minutes);
+        }
+    }
+
+    /// How many bytes of events are in the log and cannot be found yet.
+    pub fn behind(&self) -> u64 {
+        self.0.progress.behind.load(Ordering::Relaxed)
+    }
+
+    /// Whether the server ends: whoever streams without an end must look.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.0.stop.is_cancelled()
+    }
+
+    pub(crate) fn stop(&self) -> &CancellationToken {
+        &self.0.stop
+    }
+
+    pub(crate) fn actor(&self, tenant: TenantId) -> Actor {
+        system(tenant)
+    }
+
+    async fn settle(&self, upto: u64) -> Result<(), SettleError> {
+        let settle = self.0.settle.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match settle {
+            Some(settle) => settle.settle(upto).await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn system(tenant: TenantId) -> Actor {
+    Actor::system(System::LOGS, tenant, Origin::system("logs"))
+}

@@ -1,0 +1,127 @@
+//! The words of the logs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use garrison_base::{NodeId, SearchId, SourceId, Timestamp};
+use garrison_kernel::{FromCell, Value};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The name of a source or a stream: what stands in addresses, index names and file paths.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
+pub struct Name(String);
+
+impl Name {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+        let first = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+        if first && text.len() <= 63 && text.bytes().all(fits) && !text.contains("..") {
+            Ok(Self(text))
+        } else {
+            Err("a name has 1 to 63 of a-z, 0-9, `.`, `_`, `-`, and begins with a letter or a digit"
+                .to_owned())
+        }
+    }
+}
+
+impl FromStr for Name {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.to_owned().try_into()
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl FromCell for Name {
+    fn from_cell(cell: &Value) -> Option<Self> {
+        String::from_cell(cell)?.try_into().ok()
+    }
+}
+
+/// The stream of a source that names none.
+pub const STREAM: &str = "logs";
+
+/// A source of logs.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Source {
+    /// Its id.
+    pub id: SourceId,
+    /// Its name.
+    pub name: Name,
+    /// Its node.
+    pub node: NodeId,
+    /// The node's path.
+    pub path: String,
+    /// The stream that its events go to.
+    pub stream: Name,
+    /// What it is.
+    pub purpose: String,
+    /// Events that it may bring in a second; absent where that is not limited.
+    pub rate_limit: Option<i64>,
+    /// After so many minutes without an event it counts as silent; absent where it may be silent.
+    pub silence_minutes: Option<i64>,
+    /// `active` or `disabled`.
+    pub state: String,
+    /// Events, all in all.
+    pub events: i64,
+    /// Their bytes.
+    pub bytes: i64,
+    /// When the last one came.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_seen: Option<Timestamp>,
+    /// What was heard from it since the server started.
+    pub now: Heard,
+}
+
+/// What was heard from a source since the server started.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct Heard {
+    /// Events a second, lately.
+    pub rate: f64,
+    /// Events that limits refused, by reason.
+    pub refused: std::collections::BTreeMap<String, u64>,
+    /// By how many seconds its clock is off, as its latest event claims; absent where none claims a time.
+    pub skew_seconds: Option<f64>,
+    /// It should have said something by now.
+    pub silent: bool,
+}
+
+/// A search that somebody saved.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SavedSearch {
+    /// Its id.
+    pub id: SearchId,
+    /// Its name.
+    pub name: Name,
+    /// What it asks.
+    pub query: String,
+    /// Who saved it.
+    pub owner: String,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub created: Timestamp,
+}

@@ -1,0 +1,309 @@
+//! From the log to the lake: one thread follows the log, decodes, shows every event to whoever watches, and gathers
+//! rows. It is the only way, for what comes now and for what came before a restart.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use foldhash::fast::RandomState;
+use garrison_base::{Clock, SourceId, TenantId};
+use garrison_decode::time::Guess;
+use garrison_decode::{Decoder, Record};
+use garrison_journal::{Kept, Log, Reader};
+use garrison_lake::{Hot, Lake};
+use jiff::Timestamp;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::batch::{Batch, EVENTS, event_id};
+use crate::columns::{Names, Rows, schema};
+
+/// Bytes that are read from the log in one go.
+const READ: usize = 4 << 20;
+/// Rows that are gathered at most before they can be found, and how long at most.
+const ROWS: usize = 8_192;
+const GATHER: Duration = Duration::from_millis(200);
+/// A source that says nothing for so long has said its event to the end.
+const PAUSE: Duration = Duration::from_secs(2);
+/// Rows in memory beyond which nothing more is followed until some were kept.
+pub(crate) const CROWDED: usize = 400_000;
+
+/// An event as a watcher sees it.
+pub struct Seen<'e> {
+    /// Its id.
+    pub id: i64,
+    /// The number of its batch in the log.
+    pub seq: u64,
+    /// Whose.
+    pub tenant: TenantId,
+    /// With whom it came.
+    pub batch: &'e Batch<'e>,
+    /// What it says.
+    pub record: &'e Record<'e>,
+    /// When it says that it happened.
+    pub claimed: Option<Timestamp>,
+}
+
+/// Somebody who looks at every event.
+pub trait Watch: Send {
+    /// Looks at one.
+    fn event(&mut self, seen: &Seen<'_>);
+
+    /// All events up to this number of the log were shown. Called often; what was found is told to the outside
+    /// soon after.
+    fn shown(&mut self, seq: u64);
+}
+
+/// How far the follower is.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Bytes of events that the log took and the follower has not seen yet.
+    pub behind: AtomicU64,
+    /// The number up to which events can be found.
+    pub searchable: AtomicU64,
+    skews: Mutex<HashMap<(TenantId, SourceId), f64>>,
+}
+
+impl Progress {
+    /// By how many seconds the latest claimed time of each source differs from when it came.
+    pub fn skews(&self) -> MutexGuard<'_, HashMap<(TenantId, SourceId), f64>> {
+        self.skews.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the follower needs.
+pub(crate) struct Follower {
+    pub(crate) log: Arc<Log>,
+    pub(crate) lake: Arc<Lake>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) watch: Box<dyn Watch>,
+    /// Up to where each tenant's events are in files already.
+    pub(crate) kept: HashMap<TenantId, u64>,
+    /// Whoever wants to know a number behind which nothing waits for a part.
+    pub(crate) clean: mpsc::Receiver<oneshot::Sender<u64>>,
+    pub(crate) stop: CancellationToken,
+}
+
+type Places = HashMap<(TenantId, Arc<str>, i64), Rows, RandomState>;
+
+struct State {
+    decoders: HashMap<SourceId, Waiting, RandomState>,
+    places: Places,
+    rows: usize,
+    /// The last number whose events are gathered.
+    seq: u64,
+    since: Instant,
+    /// The next place for events that were finished at a number.
+    finished: (u64, usize),
+}
+
+/// A decoder and the last batch it saw: what it still holds came with that.
+struct Waiting {
+    decoder: Decoder,
+    last: (TenantId, Vec<u8>),
+    since: Instant,
+}
+
+impl Follower {
+    /// Follows until it is stopped, on the thread that calls.
+    pub(crate) fn run(mut self, from: u64) {
+        let handle = Handle::current();
+        let mut reader = self.log.reader(from);
+        let mut durable = self.log.durable();
+        let now = Instant::now();
+        let mut state = State {
+            decoders: HashMap::default(),
+            places: Places::default(),
+            rows: 0,
+            seq: from.saturating_sub(1),
+            since: now,
+            finished: (0, 0),
+        };
+        while !self.stop.is_cancelled() {
+            let read = if self.lake.hot().0 < CROWDED { self.take(&mut reader, &mut state) } else { false };
+            if state.rows > 0 && (!read || state.rows >= ROWS || state.since.elapsed() >= GATHER) {
+                self.publish(&mut state);
+            }
+            self.watch.shown(state.seq);
+            if let Ok(asked) = self.clean.try_recv() {
+                self.finish(&mut state, Duration::ZERO);
+                self.publish(&mut state);
+                self.watch.shown(state.seq);
+                let _ = asked.send(state.seq);
+            }
+            if !read {
+                self.finish(&mut state, PAUSE);
+                let wait = async {
+                    tokio::select! {
+                        _ = durable.changed() => {}
+                        () = self.stop.cancelled() => {}
+                    }
+                };
+                let _ = handle.block_on(timeout(GATHER, wait));
+            }
+        }
+    }
+
+    /// Takes what is new in the log; tells whether there was anything.
+    fn take(&mut self, reader: &mut Reader, state: &mut State) -> bool {
+        match reader.read(READ) {
+            Ok(entries) => {
+                for kept in &entries {
+                    if state.rows == 0 {
+                        state.since = Instant::now();
+                    }
+                    self.batch(kept, state);
+                    state.seq = kept.seq;
+                    if state.rows >= ROWS {
+                        self.publish(state);
+                    }
+                }
+                !entries.is_empty()
+            }
+            Err(error) => {
+                metrics::counter!("garrison_log_read_failures_total").increment(1);
+                tracing::error!(%error, "the log cannot be read; events wait in it");
+                false
+            }
+        }
+    }
+
+    fn batch(&mut self, kept: &Kept, state: &mut State) {
+        let bytes = &kept.entry.bytes;
+        // What was taken in an earlier life of the process was not counted in this one.
+        let size = bytes.len() as u64;
+        let _ = self
+            .progress
+            .behind
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |behind| Some(behind.saturating_sub(size)));
+        let Some(batch) = Batch::decode(bytes) else {
+            tracing::error!(seq = kept.seq, "an entry of the log is of another version; it is left out");
+            return;
+        };
+        let (tenant, source) = (kept.entry.tenant, batch.origin.source());
+        // In files already; whoever watches has settled what was found in it before they were kept.
+        if self.kept.get(&tenant).is_some_and(|done| kept.seq <= *done) {
+            return;
+        }
+        let mut gather = Gather::new(self, &mut state.places, (kept.seq, tenant), &batch);
+        let waiting = state.decoders.entry(source).or_insert_with(|| Waiting {
+            decoder: Decoder::default(),
+            last: (tenant, Vec::new()),
+            since: Instant::now(),
+        });
+        for event in &batch.events {
+            waiting.decoder.decode(event, 1, &mut |record| gather.add(record));
+        }
+        state.rows += gather.added;
+        if let Some(claim) = gather.last_claim {
+            // Positive where the sender's clock is ahead.
+            let skew = Duration::from_nanos(claim.abs_diff(batch.received.saturating_mul(1_000)));
+            let ahead = claim > batch.received.saturating_mul(1_000);
+            self.progress
+                .skews()
+                .insert((tenant, source), if ahead { skew.as_secs_f64() } else { -skew.as_secs_f64() });
+        }
+        if waiting.decoder.is_waiting() {
+            let head = Batch { events: Vec::new(), ..batch };
+            waiting.last = (tenant, head.encode());
+            waiting.since = Instant::now();
+        }
+    }
+
+    /// Tells what decoders still hold, of sources that have been silent for so long.
+    fn finish(&mut self, state: &mut State, silence: Duration) {
+        for waiting in state.decoders.values_mut() {
+            if !waiting.decoder.is_waiting() || waiting.since.elapsed() < silence {
+                continue;
+            }
+            let (tenant, head) = &waiting.last;
+            let Some(batch) = Batch::decode(head) else { continue };
+            // It counts as the last of what has been read, so that ids grow; behind whatever that batch itself had.
+            if state.finished.0 != state.seq {
+                state.finished = (state.seq, EVENTS * 3);
+            }
+            let mut gather = Gather::new(self, &mut state.places, (state.seq, *tenant), &batch);
+            gather.place = state.finished.1;
+            waiting.decoder.finish(&mut |record| gather.add(record));
+            state.finished.1 = gather.place;
+            state.rows += gather.added;
+        }
+    }
+
+    /// Lets what was gathered be found.
+    fn publish(&mut self, state: &mut State) {
+        for ((tenant, stream, hour), rows) in &mut state.places {
+            if rows.is_empty() {
+                continue;
+            }
+            match rows.take() {
+                Ok(batch) => {
+                    let hot = Hot { stream: stream.clone(), hour: *hour, batch, last: state.seq };
+                    self.lake.add(*tenant, hot);
+                }
+                Err(error) => tracing::error!(%error, "rows could not be made into a batch"),
+            }
+        }
+        // Hours pass, and streams come and go.
+        state.places.clear();
+        state.rows = 0;
+        self.progress.searchable.store(state.seq, Ordering::Relaxed);
+    }
+}
+
+/// Gathers the events of one batch.
+struct Gather<'g> {
+    watch: &'g mut dyn Watch,
+    rows: &'g mut Rows,
+    batch: &'g Batch<'g>,
+    names: Names,
+    guess: Guess,
+    tenant: TenantId,
+    seq: u64,
+    place: usize,
+    added: usize,
+    /// In nanoseconds since 1970.
+    last_claim: Option<i64>,
+}
+
+impl<'g> Gather<'g> {
+    fn new(
+        follower: &'g mut Follower,
+        places: &'g mut Places,
+        (seq, tenant): (u64, TenantId),
+        batch: &'g Batch<'g>,
+    ) -> Self {
+        let latest = Timestamp::from_microsecond(batch.received).unwrap_or_else(|_| follower.clock.now());
+        let hour = batch.received.div_euclid(3_600_000_000);
+        let stream = Arc::from(batch.origin.stream.as_str());
+        let rows = places.entry((tenant, stream, hour)).or_insert_with(|| Rows::new(schema()));
+        Self {
+            watch: &mut *follower.watch,
+            rows,
+            batch,
+            names: Names::of(batch),
+            guess: Guess { latest, zone: jiff::tz::Offset::UTC },
+            tenant,
+            seq,
+            place: 0,
+            added: 0,
+            last_claim: None,
+        }
+    }
+
+    fn add(&mut self, record: &Record<'_>) {
+        let id = event_id(self.seq, self.place);
+        self.place += 1;
+        let claimed = record.claimed(&self.guess).map(|claimed| claimed.at);
+        let (seq, tenant, batch) = (self.seq, self.tenant, self.batch);
+        self.watch.event(&Seen { id, seq, tenant, batch, record, claimed });
+        let claimed = claimed.and_then(|at| i64::try_from(at.as_nanosecond()).ok());
+        self.rows.add(id, batch, &self.names, record, claimed);
+        self.added += 1;
+        self.last_claim = claimed.or(self.last_claim);
+    }
+}

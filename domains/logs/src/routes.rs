@@ -1,0 +1,134 @@
+//! The routes: acts and questions by their types, the rest by hand.
+
+use axum::extract::{DefaultBodyLimit, RawQuery, State};
+use axum::routing::{any, get, post, put};
+use axum::{Extension, Json};
+use garrison_web::{Answer, Caller, Page, Question as _, Routes, Web};
+use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder};
+use utoipa::{IntoParams as _, PartialSchema as _, ToSchema};
+
+use crate::intake::Taken;
+use crate::model::Source;
+use crate::search::{SEARCH, SearchLogs, TailLogs};
+use crate::{Logs, acts, elastic, lines, otlp, reads, receive, search};
+
+/// All routes of the logs.
+pub fn routes(logs: Logs) -> Routes {
+    let shared = Extension(logs);
+    let streams = "One JSON object a line; the last one, `_end`, tells how many rows there were and whether that is all.";
+    Routes::new()
+        .act::<acts::CreateSource>("Make a source of logs.")
+        .act::<acts::ChangeSource>("Change what is known of a source, and its limits.")
+        .act::<acts::DisableSource>("Take nothing more from a source.")
+        .act::<acts::EnableSource>("Take events of a source again.")
+        .act::<acts::SaveSearch>("Save a search under a name.")
+        .act::<acts::DeleteSearch>("Forget a saved search.")
+        .question::<reads::ListSearches>()
+        .question::<reads::DescribeLogs>()
+        .own(
+            "/api/v1/source",
+            (HttpMethod::Get, get(sources).layer(shared.clone())),
+            Some(reads::SOURCES),
+            listing(),
+        )
+        .own(
+            "/api/v1/log/search",
+            (HttpMethod::Post, post(search::search).layer(shared.clone())),
+            Some(SEARCH),
+            asking::<SearchLogs>("log_search", "Search the logs, by filter or in SQL.", streams),
+        )
+        .own(
+            "/api/v1/log/tail",
+            (HttpMethod::Post, post(search::tail).layer(shared.clone())),
+            Some(SEARCH),
+            asking::<TailLogs>("log_tail", "Follow the logs; empty lines are signs of life.", streams),
+        )
+        .own(
+            "/api/v1/intake/{source}",
+            (HttpMethod::Post, post(lines::take).layer(shared.clone())),
+            Some(receive::SEND),
+            sending(),
+        )
+        .page("/v1/logs", post(otlp::take).layer(shared.clone()))
+        .page("/es/_bulk", post(elastic::bulk).merge(put(elastic::bulk)).layer(shared.clone()))
+        .page("/es/{index}/_bulk", post(elastic::bulk_into).merge(put(elastic::bulk_into)).layer(shared))
+        .page("/es", get(elastic::hello))
+        .page("/es/", get(elastic::hello))
+        .page("/es/{*path}", any(elastic::other).layer(DefaultBodyLimit::max(1 << 20)))
+        .schema::<SearchLogs>()
+        .schema::<TailLogs>()
+        .schema::<Taken>()
+        .schema::<Page<Source>>()
+        .schema::<Source>()
+}
+
+async fn sources(
+    State(web): State<Web>,
+    Extension(logs): Extension<Logs>,
+    Caller(actor): Caller,
+    RawQuery(query): RawQuery,
+) -> Answer<Json<Page<Source>>> {
+    let question: reads::ListSources = garrison_web::query_parameters(query.as_deref())?;
+    let mut tx = web.kernel.read(&actor, reads::SOURCES).await?;
+    let mut page = question.answer(&mut tx).await?;
+    for source in &mut page.items {
+        logs.hear(actor.tenant, source);
+    }
+    Ok(Json(page))
+}
+
+fn begin(id: &str, summary: &str) -> OperationBuilder {
+    OperationBuilder::new()
+        .tag("log")
+        .operation_id(Some(id))
+        .summary(Some(summary))
+        .response("default", RefOr::Ref(Ref::from_response_name("Problem")))
+}
+
+fn answered(kind: &str, words: &str, schema: RefOr<Schema>) -> utoipa::openapi::Response {
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    ResponseBuilder::new().description(words).content(kind, content).build()
+}
+
+fn listing() -> Operation {
+    begin("source_list", "Sources by name, with what was heard from them.")
+        .parameters(Some(reads::ListSources::into_params(|| Some(ParameterIn::Query))))
+        .response("200", answered("application/json", "The answer.", Page::<Source>::schema()))
+        .build()
+}
+
+fn asking<B: ToSchema>(id: &str, summary: &str, words: &str) -> Operation {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(B::name()))).build();
+    let body =
+        RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True)).build();
+    let row = ObjectBuilder::new().schema_type(Type::Object).into();
+    begin(id, summary)
+        .request_body(Some(body))
+        .response("200", answered("application/x-ndjson", words, row))
+        .build()
+}
+
+fn sending() -> Operation {
+    let text = ObjectBuilder::new().schema_type(Type::String).build();
+    let content = ContentBuilder::new().schema(Some(text.clone())).build();
+    let body = RequestBodyBuilder::new()
+        .content("application/x-ndjson", content.clone())
+        .content("text/plain", content)
+        .description(Some("Lines, JSON lines or JSON documents; gzip, deflate or zstd by Content-Encoding."))
+        .required(Some(Required::True))
+        .build();
+    let source = ParameterBuilder::new()
+        .name("source")
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .schema(Some(text))
+        .build();
+    begin("log_send", "Send events to a source; answered when they are on the disk.")
+        .parameter(source)
+        .request_body(Some(body))
+        .response("200", answered("application/json", "Taken.", Taken::schema()))
+        .build()
+}

@@ -1,0 +1,19 @@
+//! The filter language of `garrison log search`.
+//!
+//! Pure: it turns text into a [`Query`] and back, says where a query is wrong, and defines what a pattern
+//! matches. Times and regular expressions stay text, because only the caller has a clock and an engine.
+
+mod complete;
+mod error;
+mod matching;
+mod parse;
+mod pattern;
+mod query;
+mod scan;
+
+pub use complete::{Completion, complete};
+pub use error::SyntaxError;
+pub use matching::{matches_text, matches_value};
+pub use parse::{MOST_BYTES, MOST_NESTED, MOST_TERMS, parse};
+pub use pattern::{Part, Pattern, lower, words};
+pub use query::{Op, Query, Test};

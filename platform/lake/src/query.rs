@@ -1,0 +1,169 @@
+//! Asking.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::DataFusionError;
+use datafusion::dataframe::DataFrame;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::context::{SQLOptions, SessionContext};
+use datafusion::execution::memory_pool::GreedyMemoryPool;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::logical_expr::{Expr, SortExpr, col};
+use datafusion::prelude::SessionConfig;
+use futures_util::StreamExt as _;
+use tokio::time::{Instant, timeout_at};
+
+use crate::provider::View;
+use crate::{Lake, LakeError, Scope};
+
+/// What a question may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// So long, from the first row to the last.
+    pub time: Duration,
+    /// So many bytes of memory, beyond what is being read.
+    pub memory: usize,
+}
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub enum Ask {
+    /// A statement in SQL that reads.
+    Sql(String),
+    /// Rows for which a condition holds.
+    Rows {
+        /// The condition; nothing means all rows.
+        condition: Option<Expr>,
+        /// The columns wanted; none means all.
+        columns: Vec<String>,
+        /// How many at most.
+        limit: Option<usize>,
+        /// The latest first. Without it, rows come as they are found, and the first ones soon.
+        latest_first: bool,
+    },
+}
+
+/// A question with its bounds.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// What.
+    pub ask: Ask,
+    /// Of what.
+    pub scope: Scope,
+    /// For how much.
+    pub budget: Budget,
+}
+
+/// Rows as they are found. Dropping it ends the work.
+pub struct Answer {
+    stream: SendableRecordBatchStream,
+    until: Instant,
+    budget: Budget,
+}
+
+impl Answer {
+    /// The columns of the answer.
+    pub fn schema(&self) -> SchemaRef {
+        self.stream.schema()
+    }
+
+    /// The next rows; nothing at the end.
+    pub async fn next(&mut self) -> Result<Option<RecordBatch>, LakeError> {
+        match timeout_at(self.until, self.stream.next()).await {
+            Err(_) => Err(LakeError::Time(self.budget.time.as_secs())),
+            Ok(None) => Ok(None),
+            Ok(Some(Ok(batch))) => Ok(Some(batch)),
+            Ok(Some(Err(error))) => Err(self.budget.judge(error)),
+        }
+    }
+}
+
+impl Budget {
+    fn judge(&self, error: DataFusionError) -> LakeError {
+        match error.find_root() {
+            DataFusionError::ResourcesExhausted(_) => LakeError::Memory(self.memory >> 20),
+            _ => LakeError::from(error),
+        }
+    }
+}
+
+impl Lake {
+    /// Asks. What the scope does not hold does not exist for the question.
+    pub async fn ask(self: &Arc<Self>, question: Question) -> Result<Answer, LakeError> {
+        let Question { ask, scope, budget } = question;
+        let until = Instant::now() + budget.time;
+        let work = async {
+            let context = self.context(scope, budget)?;
+            let frame = self.frame(&context, ask).await?;
+            frame.execute_stream().await.map_err(|error| budget.judge(error))
+        };
+        let stream = timeout_at(until, work).await.map_err(|_| LakeError::Time(budget.time.as_secs()))??;
+        Ok(Answer { stream, until, budget })
+    }
+
+    /// How the engine would go about it, for whoever wonders why a question is slow.
+    pub async fn explain(self: &Arc<Self>, question: Question) -> Result<String, LakeError> {
+        let context = self.context(question.scope, question.budget)?;
+        let plan = self.frame(&context, question.ask).await?.create_physical_plan().await?;
+        Ok(datafusion::physical_plan::displayable(&*plan).indent(false).to_string())
+    }
+
+    async fn frame(&self, context: &SessionContext, ask: Ask) -> Result<DataFrame, LakeError> {
+        match ask {
+            Ask::Sql(text) => {
+                // Nothing is defined, changed or set by a question.
+                let options = SQLOptions::new()
+                    .with_allow_ddl(false)
+                    .with_allow_dml(false)
+                    .with_allow_statements(false);
+                Ok(context.sql_with_options(&text, options).await?)
+            }
+            Ask::Rows { condition, columns, limit, latest_first } => {
+                let mut frame = context.table(self.layout.table).await?;
+                if let Some(condition) = condition {
+                    frame = frame.filter(condition)?;
+                }
+                if latest_first {
+                    frame = frame.sort(vec![SortExpr::new(col(self.layout.time), false, false)])?;
+                }
+                if limit.is_some() {
+                    frame = frame.limit(0, limit)?;
+                }
+                if !columns.is_empty() {
+                    frame = frame.select_columns(&columns.iter().map(String::as_str).collect::<Vec<_>>())?;
+                }
+                Ok(frame)
+            }
+        }
+    }
+
+    fn context(self: &Arc<Self>, scope: Scope, budget: Budget) -> Result<SessionContext, LakeError> {
+        self.context_of(View::new(self.clone(), scope), budget)
+    }
+
+    pub(crate) fn context_of(&self, view: View, budget: Budget) -> Result<SessionContext, LakeError> {
+        let mut config = SessionConfig::new()
+            .with_target_partitions(std::thread::available_parallelism().map_or(2, NonZeroUsize::get))
+            .with_information_schema(false);
+        let parquet = &mut config.options_mut().execution.parquet;
+        parquet.pushdown_filters = true;
+        parquet.reorder_filters = true;
+        let context = SessionContext::new_with_config_rt(config, self.runtime(budget)?);
+        for function in &self.layout.functions {
+            context.register_udf((**function).clone());
+        }
+        context.register_table(self.layout.table, Arc::new(view))?;
+        Ok(context)
+    }
+
+    /// A pool of memory of its own for each question; files' footers are read once for all.
+    pub(crate) fn runtime(&self, budget: Budget) -> Result<Arc<RuntimeEnv>, LakeError> {
+        let pool = GreedyMemoryPool::new(budget.memory);
+        let builder = RuntimeEnvBuilder::from_runtime_env(&self.runtime).with_memory_pool(Arc::new(pool));
+        Ok(builder.build_arc()?)
+    }
+}
