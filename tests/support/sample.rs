@@ -39,6 +39,8 @@ impl<'d> Sampler<'d> {
             "person" => "per",
             "group" => "grp",
             "approval" => "req",
+            "alert" => "alr",
+            "source" => return "web".to_owned(),
             "path" => return self.things["node"].clone(),
             "seq" => return "1".to_owned(),
             "verb" => return "node:create".to_owned(),

@@ -125,6 +125,17 @@ impl Server {
         Reply { status, body: serde_json::from_str(&text).unwrap_or(Value::Null), request, cookies }
     }
 
+    /// A request whose answer may be anything: the status and the text.
+    pub fn text(&self, (method, path): (&str, &str), headers: &[(&str, &str)], body: &[u8]) -> (u16, String) {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let sent = self.agent.run(request.body(body.to_vec()).unwrap());
+        let mut answer = sent.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        (answer.status().as_u16(), answer.body_mut().with_config().limit(1 << 30).read_to_string().unwrap())
+    }
+
     /// A POST that must succeed.
     pub fn post(&self, credential: &str, path: &str, body: &Value) -> Value {
         let reply = self.call("POST", path, Some(credential), Some(body));

@@ -5,6 +5,7 @@ mod access;
 #[expect(clippy::indexing_slicing, reason = "indexing JSON answers null for what is missing")]
 mod bench;
 mod fuzz;
+mod intake;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -56,6 +57,8 @@ enum Area {
     Detection,
     /// Decisions, acts, a level of the tree, the server's start and memory
     Access,
+    /// Logs: over the wire, found, judged, asked; beside DuckDB
+    Intake,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
             bench::detection(&root(), output, events, rules)
         }
         Task::Bench { area: Area::Access, output, .. } => access::bench(&root(), output),
+        Task::Bench { area: Area::Intake, output, .. } => intake::bench(&root(), output),
         Task::Openapi => openapi(&root()),
         Task::Fuzz { seconds, target } => fuzz::run(&root(), seconds, target.as_deref()),
     };

@@ -52,6 +52,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Rule(RuleCommand::Lint(args)) => rule::lint::run(&args),
         Command::Rule(RuleCommand::Test(args)) => rule::test::run(&args),
         Command::Log(LogCommand::Generate(args)) => log::generate::run(&args),
+        Command::Log(LogCommand::Server(command)) => client::run_log(&command),
         Command::Demo(args) => demo::run(&args),
         Command::Client(command) => client::run(&command),
         Command::Completion(args) => {

@@ -42,7 +42,10 @@ pub fn modules(config: &Config) -> Vec<Module> {
 /// All routes, with the API's document at `/api/v1/openapi.json`.
 pub fn routes(access: Access, logs: Logs) -> Routes {
     let routes = garrison_directory::routes()
-        .merge(garrison_access::routes(access))
+        .merge(garrison_access::routes(
+            access,
+            &[garrison_detection::problem::types::ALL, garrison_logs::problem::ALL],
+        ))
         .merge(garrison_detection::routes())
         .merge(garrison_logs::routes(logs))
         .merge(garrison_notices::routes());
@@ -86,6 +89,7 @@ fn journal(config: &Config, root_key: &RootKey) -> anyhow::Result<Arc<dyn Journa
         key: root_key.seal("journal/acts"),
         entropy: Arc::new(SystemEntropy),
         segment: SEGMENT,
+        first: 1,
     })?;
     if let Some(torn) = recovered.torn {
         tracing::info!(file = %torn.path.display(), offset = torn.offset, "a write was cut off; nothing that was answered is lost");

@@ -22,7 +22,15 @@ use crate::model::SessionKind;
 use crate::{Access, EXPLAIN, acts, login, pages, problem, reads};
 
 /// All routes of access.
-pub fn routes(access: Access) -> Routes {
+///
+/// `further` are the kinds of problems of other domains, for the list of all.
+pub fn routes(access: Access, further: &[&'static [&'static ProblemType]]) -> Routes {
+    let problems: Vec<&'static ProblemType> = garrison_kernel::problems::ALL
+        .iter()
+        .chain(problem::types::ALL)
+        .chain(further.iter().copied().flatten())
+        .copied()
+        .collect();
     let shared = Extension(access.clone());
     by_type()
         .own(
@@ -52,7 +60,7 @@ pub fn routes(access: Access) -> Routes {
         .own("/api/v1/access/explain", (HttpMethod::Get, get(explain)), Some(EXPLAIN), explain_operation())
         .own(
             "/api/v1/problem",
-            (HttpMethod::Get, get(problem_types)),
+            (HttpMethod::Get, get(async move || problem_types(&problems))),
             None,
             open(answers::<Vec<ProblemKind>>(
                 "problem_list",
@@ -242,8 +250,7 @@ struct ProblemKind {
     advice: &'static str,
 }
 
-async fn problem_types() -> Json<Vec<ProblemKind>> {
-    let all = garrison_kernel::problems::ALL.iter().chain(problem::types::ALL);
+fn problem_types(all: &[&'static ProblemType]) -> Json<Vec<ProblemKind>> {
     let view = |kind: &&'static ProblemType| ProblemKind {
         name: kind.name,
         title: kind.title,
@@ -251,7 +258,7 @@ async fn problem_types() -> Json<Vec<ProblemKind>> {
         exit: kind.exit as u8,
         advice: kind.advice,
     };
-    Json(all.map(view).collect())
+    Json(all.iter().map(view).collect())
 }
 
 fn described<B: ToSchema, T: ToSchema>(id: &str, summary: &str) -> OperationBuilder {

@@ -31,7 +31,7 @@ pub fn module() -> Module {
         .act::<acts::AssignAlert>()
         .read(LOOK)
         .read(ListAlerts::VERB)
-        .read(ShowAlert::VERB)
+        .read_act::<ShowAlert>()
 }
 
 /// The routes. Raising is no route: only detection itself does it.
@@ -42,7 +42,10 @@ pub fn routes() -> Routes {
         .act::<acts::ReopenAlert>("Open a closed alert again.")
         .act::<acts::AssignAlert>("Give an alert to a person, or to nobody.")
         .question::<ListAlerts>()
-        .question::<ShowAlert>()
+        .recorded::<ShowAlert>(
+            "/alert/{alert}",
+            "One alert: its first and last events, and why they matched.",
+        )
 }
 
 /// How far the logs of a tenant were judged: the number that the last `alert:raise` brought. Nothing where

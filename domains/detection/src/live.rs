@@ -49,10 +49,22 @@ pub struct Event<'e> {
     pub claimed: Option<Timestamp>,
     /// What it says.
     pub record: &'e Record<'e>,
+    /// It waited for its last part: events that came after it may have been raised already.
+    pub late: bool,
 }
 
 type Key = (String, EntityKind, String, NodeId);
 type Groups = HashMap<Key, Grouped>;
+
+/// What was found in a batch of events.
+struct Found {
+    /// The batch's number.
+    seq: u64,
+    /// It does not move the place up to which everything was raised: more of the batch follows, or events that are told
+    /// late.
+    late: bool,
+    groups: Groups,
+}
 
 /// Detection while the server runs.
 #[derive(Clone)]
@@ -62,7 +74,7 @@ struct Shared {
     kernel: Kernel,
     rules: RwLock<Arc<RuleSet>>,
     /// What was found, for each tenant in the order of the log.
-    found: Mutex<HashMap<TenantId, VecDeque<(u64, Groups)>>>,
+    found: Mutex<HashMap<TenantId, VecDeque<Found>>>,
     /// Told when something was found, and when something was raised.
     news: Notify,
     room: Condvar,
@@ -107,6 +119,7 @@ impl Live {
             raised,
             groups: HashMap::new(),
             seq: 0,
+            late: false,
         })
     }
 
@@ -135,9 +148,9 @@ impl Live {
         let _turn = self.0.raising.lock().await;
         let tenants: Vec<TenantId> = self.0.found().keys().copied().collect();
         for tenant in tenants {
-            while let Some((batches, last, hits)) = self.0.next(tenant, upto) {
+            while let Some(Due { batches, last, late, hits }) = self.0.next(tenant, upto) {
                 let actor = Actor::system(System::DETECTION, tenant, Origin::system("detection"));
-                self.0.kernel.act(&actor, RaiseAlerts::new(last, hits)).await?;
+                self.0.kernel.act(&actor, RaiseAlerts::new(last, late, hits)).await?;
                 self.0.drop_first(tenant, batches);
             }
         }
@@ -146,25 +159,27 @@ impl Live {
 }
 
 impl Shared {
-    fn found(&self) -> MutexGuard<'_, HashMap<TenantId, VecDeque<(u64, Groups)>>> {
+    fn found(&self) -> MutexGuard<'_, HashMap<TenantId, VecDeque<Found>>> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The first batches whose groups one act can bring: how many, the last one's number, the groups.
-    fn next(&self, tenant: TenantId, upto: u64) -> Option<(usize, u64, Vec<Grouped>)> {
+    /// The first batches whose groups one act can bring.
+    fn next(&self, tenant: TenantId, upto: u64) -> Option<Due> {
         let found = self.found();
+        let queue = found.get(&tenant)?;
+        let late = queue.front()?.late;
         let (mut batches, mut last, mut merged) = (0, 0, Groups::new());
-        for (seq, groups) in found.get(&tenant)?.iter().take_while(|(seq, _)| *seq <= upto) {
-            let new = groups.keys().filter(|key| !merged.contains_key(*key)).count();
+        for one in queue.iter().take_while(|one| one.seq <= upto && one.late == late) {
+            let new = one.groups.keys().filter(|key| !merged.contains_key(*key)).count();
             if batches > 0 && merged.len() + new > GROUPS {
                 break;
             }
-            for (key, group) in groups {
+            for (key, group) in &one.groups {
                 join(&mut merged, key.clone(), group.clone());
             }
-            (batches, last) = (batches + 1, *seq);
+            (batches, last) = (batches + 1, one.seq);
         }
-        (batches > 0).then(|| (batches, last, merged.into_values().collect()))
+        (batches > 0).then(|| Due { batches, last, late, hits: merged.into_values().collect() })
     }
 
     fn drop_first(&self, tenant: TenantId, batches: usize) {
@@ -173,6 +188,28 @@ impl Shared {
         }
         self.room.notify_all();
     }
+}
+
+/// What one act raises.
+struct Due {
+    batches: usize,
+    last: u64,
+    late: bool,
+    hits: Vec<Grouped>,
+}
+
+/// What was found in a batch, in parts that one act can bring; only the last one moves the place.
+fn parts(seq: u64, late: bool, groups: Groups) -> Vec<Found> {
+    let mut parts = Vec::new();
+    let mut part = Groups::new();
+    for (key, group) in groups {
+        if part.len() == GROUPS {
+            parts.push(Found { seq, late: true, groups: std::mem::take(&mut part) });
+        }
+        part.insert(key, group);
+    }
+    parts.push(Found { seq, late, groups: part });
+    parts
 }
 
 /// Adds a group to those that there are.
@@ -199,17 +236,18 @@ pub struct Judge {
     raised: HashMap<TenantId, u64>,
     groups: HashMap<TenantId, Groups>,
     seq: u64,
+    late: bool,
 }
 
 impl Judge {
     /// Judges one.
     pub fn event(&mut self, event: &Event<'_>) {
-        if self.raised.get(&event.tenant).is_some_and(|raised| event.seq <= *raised) {
+        if !event.late && self.raised.get(&event.tenant).is_some_and(|raised| event.seq <= *raised) {
             return;
         }
-        if event.seq != self.seq {
+        if (event.seq, event.late) != (self.seq, self.late) {
             self.hand_over();
-            self.seq = event.seq;
+            (self.seq, self.late) = (event.seq, event.late);
         }
         let Self { rules, scratch, groups, .. } = self;
         let gate = Gate::Source(rules.taxonomy().route(event.record.kind.name(), &event.record.fields));
@@ -245,7 +283,7 @@ impl Judge {
                 let waited = shared.room.wait_timeout(found, GATHER);
                 found = waited.unwrap_or_else(PoisonError::into_inner).0;
             }
-            found.entry(tenant).or_default().push_back((self.seq, groups));
+            found.entry(tenant).or_default().extend(parts(self.seq, self.late, groups));
             drop(found);
             shared.news.notify_one();
         }

@@ -2,9 +2,9 @@
 
 use garrison_base::{AlertId, NodeId, Timestamp};
 use garrison_facts::AlertLevel;
-use garrison_kernel::{KernelError, ReadTx, Verb};
+use garrison_kernel::{KernelError, ObjectRef, ReadAct, ReadTx, Verb};
 use garrison_web::{Page, Question, page_limit};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use crate::model::{Alert, AlertDetail, AlertState};
@@ -47,8 +47,8 @@ impl Question for ListAlerts {
     }
 }
 
-/// Shows one alert.
-#[derive(Debug, Deserialize, IntoParams)]
+/// Shows one alert. What events say is customer content, so the asking is recorded.
+#[derive(Debug, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct ShowAlert {
     /// Which.
@@ -56,13 +56,16 @@ pub struct ShowAlert {
     pub alert: AlertId,
 }
 
-impl Question for ShowAlert {
+impl ReadAct for ShowAlert {
     const VERB: Verb = Verb::new("alert:show");
-    const PATH: &'static str = "/alert/{alert}";
-    const SUMMARY: &'static str = "One alert: its first and last events, and why they matched.";
-    type Answer = AlertDetail;
+    type Output = AlertDetail;
+    type Error = KernelError;
 
-    async fn answer(self, tx: &mut ReadTx<'_>) -> Result<AlertDetail, KernelError> {
+    fn targets(&self) -> Vec<ObjectRef> {
+        vec![self.alert.into()]
+    }
+
+    async fn read(&self, tx: &mut ReadTx<'_>) -> Result<AlertDetail, KernelError> {
         store::detail(tx, self.alert).await
     }
 }

@@ -47,7 +47,7 @@ impl World {
 
     async fn raise(&self, upto: u64, hits: Vec<Grouped>) -> Raised {
         let detection = Actor::system(System::DETECTION, self.platform.tenant, origin());
-        self.act(&detection, RaiseAlerts::new(upto, hits)).await.unwrap()
+        self.act(&detection, RaiseAlerts::new(upto, false, hits)).await.unwrap()
     }
 
     /// A group at the root on `web1`, of an event each second.
@@ -72,8 +72,7 @@ impl World {
     }
 
     async fn show(&self, alert: AlertId) -> AlertDetail {
-        let mut tx = self.platform.kernel.read(&self.analyst(), ShowAlert::VERB).await.unwrap();
-        ShowAlert { alert }.answer(&mut tx).await.unwrap()
+        self.platform.kernel.ask(&self.analyst(), ShowAlert { alert }).await.unwrap()
     }
 
     async fn close(&self, alert: AlertId) -> Result<(), Box<dyn Problem>> {
@@ -210,7 +209,7 @@ async fn a_group_whose_node_is_gone_hangs_on_the_root() {
 async fn only_so_many_groups_at_once() {
     let world = World::new(Engine::Sqlite).await;
     let detection = Actor::system(System::DETECTION, world.platform.tenant, origin());
-    let many = RaiseAlerts::new(1, vec![Grouped { events: vec![], ..world.hit(0, 0) }; 501]);
+    let many = RaiseAlerts::new(1, false, vec![Grouped { events: vec![], ..world.hit(0, 0) }; 501]);
     let refused = world.act(&detection, many).await.unwrap_err();
     assert_eq!(refused.kind().name, "request/invalid");
     assert_eq!(position(&world.platform.kernel, world.platform.tenant).await.unwrap(), None);

@@ -2,7 +2,7 @@
 CREATE TABLE logs_source (
     source_id TEXT PRIMARY KEY, tenant TEXT NOT NULL, node_id TEXT NOT NULL, name TEXT NOT NULL, stream TEXT NOT NULL,
     purpose TEXT NOT NULL, rate BIGINT, silence BIGINT, state TEXT NOT NULL, created BIGINT NOT NULL,
-    events BIGINT NOT NULL, bytes BIGINT NOT NULL, last_seen BIGINT
+    events BIGINT NOT NULL, bytes BIGINT NOT NULL, last_seen BIGINT, skew BIGINT
 );
 CREATE UNIQUE INDEX logs_source_name ON logs_source (tenant, name);
 

@@ -1,18 +1,22 @@
 //! What stands in the log for the events that came together.
 //!
 //! One byte for the version, then the fields in the order of [`Batch`], as postcard writes them
-//! (<https://postcard.jamesmunns.com/wire-format>). An event's id is the batch's number in the log times 65,536 plus its
-//! place in the batch, so that ids grow, and tell where the event stands.
+//! (<https://postcard.jamesmunns.com/wire-format>). An event's id is the batch's number in the log times 2^20 plus its place
+//! in the batch, so that ids grow, and tell where the event stands. What one batch may bring holds far fewer events,
+//! also where each line holds many.
 
 use std::net::SocketAddr;
 
 use garrison_base::{NodeId, SourceId};
 use serde::{Deserialize, Serialize};
 
-/// Events of one batch at most: a quarter of the ids that it has, since one may hold several events inside.
+/// Events of one batch at most.
 pub const EVENTS: usize = 1 << 14;
 /// Bytes of one batch at most, about.
 pub const BYTES: usize = 1 << 20;
+
+/// Ids of one batch.
+pub(crate) const PLACES: u64 = 1 << 20;
 
 const VERSION: u8 = 1;
 
@@ -74,7 +78,7 @@ impl<'a> Batch<'a> {
 
 /// The id of the event at this place of the batch of this number.
 pub fn event_id(seq: u64, place: usize) -> i64 {
-    i64::try_from((seq << 16) | (place as u64 & 0xffff)).unwrap_or(i64::MAX)
+    i64::try_from((seq << 20) | (place as u64).min(PLACES - 1)).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -92,7 +96,7 @@ mod tests {
             assert_eq!(Batch::decode(&bytes[..cut]), None, "{cut}");
         }
         assert_eq!(Batch::decode(&[2]), None);
-        assert_eq!(event_id(1, 0), 65_536);
+        assert_eq!(event_id(1, 0), 1 << 20);
         assert!(event_id(1, EVENTS - 1) < event_id(2, 0));
     }
 }

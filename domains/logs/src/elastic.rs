@@ -1,4 +1,4 @@
-//! What clients of Elasticsearch and OpenSearch need to send logs: `_bulk`, and the questions that they ask before.
+//! What clients of Elasticsearch and `OpenSearch` need to send logs: `_bulk`, and the questions that they ask before.
 //!
 //! An index is a source: `_index` names it. Documents are kept as they come; `index` and `create` are the actions that
 //! make one, and nothing can be changed or removed afterwards.
@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use axum::{Extension, Json};
 use garrison_kernel::Actor;
@@ -14,12 +14,15 @@ use garrison_web::{Answer, Caller, Refusal, Web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use garrison_decode::Events;
 use crate::intake::{Refused, Target};
 use crate::{Logs, problem, receive};
+use garrison_decode::Events;
 
 /// The version that clients are told: their own checks want one.
 const VERSION: &str = "9.1.0";
+
+/// Sources that one request may name.
+const SOURCES: usize = 16;
 
 /// Clients refuse a server without this header.
 fn product(body: impl axum::response::IntoResponse) -> Response {
@@ -58,12 +61,36 @@ pub(crate) async fn hello(Caller(_): Caller, request: Request) -> Response {
     answer(StatusCode::OK, request.headers().get(header::ACCEPT), &body)
 }
 
+/// Everything below `/es`.
+pub(crate) async fn any(
+    web: State<Web>,
+    logs: Extension<Logs>,
+    caller: Caller,
+    Path(path): Path<String>,
+    request: Request,
+) -> Response {
+    let accept = request.headers().get(header::ACCEPT).cloned();
+    let sends = matches!(*request.method(), Method::POST | Method::PUT);
+    let index = match path.split('/').collect::<Vec<_>>().as_slice() {
+        ["_bulk"] if sends => Some(String::new()),
+        [index, "_bulk"] if sends => Some((*index).to_owned()),
+        _ => None,
+    };
+    match index {
+        Some(index) => bulk(web, logs, caller, &index, request).await.unwrap_or_else(|refusal| {
+            let kind = refusal.kind();
+            let body =
+                json!({ "error": { "type": kind.name, "reason": refusal.detail() }, "status": kind.status });
+            let status = StatusCode::from_u16(kind.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            answer(status, accept.as_ref(), &body)
+        }),
+        None => other(&path, accept.as_ref()),
+    }
+}
+
 /// What clients ask before they send; they go on when there is an answer.
-pub(crate) async fn other(Caller(_): Caller, request: Request) -> Response {
-    let path = request.uri().path();
-    let accept = request.headers().get(header::ACCEPT);
-    let known = path.strip_prefix("/es/").unwrap_or(path);
-    let first = known.split('/').next().unwrap_or_default();
+fn other(path: &str, accept: Option<&HeaderValue>) -> Response {
+    let first = path.split('/').next().unwrap_or_default();
     let body = match first {
         "_license" => json!({"license": {"status": "active", "type": "basic", "mode": "basic"}}),
         "_xpack" => json!({"features": {"ilm": {"available": false, "enabled": false}}}),
@@ -98,30 +125,22 @@ struct Item {
     error: Option<(u16, &'static str, String)>,
 }
 
-/// `POST` or `PUT /es/_bulk`.
-pub(crate) async fn bulk(
-    web: State<Web>,
-    logs: Extension<Logs>,
-    caller: Caller,
-    request: Request,
-) -> Answer<Response> {
-    bulk_into(web, logs, caller, Path(String::new()), request).await
-}
-
-/// `POST` or `PUT /es/{index}/_bulk`.
-pub(crate) async fn bulk_into(
+/// `POST` or `PUT /es/_bulk`, and `/es/{index}/_bulk`.
+async fn bulk(
     State(web): State<Web>,
     Extension(logs): Extension<Logs>,
     Caller(actor): Caller,
-    Path(index): Path<String>,
+    index: &str,
     request: Request,
 ) -> Answer<Response> {
     let accept = request.headers().get(header::ACCEPT).cloned();
+    // Whoever may send nowhere does not make anything be read.
+    web.kernel.read(&actor, receive::SEND).await.map_err(problem::kernel)?;
     let (_, bytes) = receive::body(request).await?;
-    let (mut items, documents) = parse(&bytes, &index)?;
+    let (mut items, documents) = parse(&bytes, index)?;
     let mut parts: BTreeMap<String, (Option<Target>, Events)> = BTreeMap::new();
     for (item, document) in items.iter_mut().zip(&documents) {
-        put(&web, &actor, item, document, &mut parts).await;
+        put(&web, &actor, item, document, &mut parts).await?;
     }
     let parts: Vec<(Target, Events)> =
         parts.into_values().filter_map(|(target, events)| Some((target?, events))).collect();
@@ -177,34 +196,43 @@ async fn put(
     item: &mut Item,
     document: &[u8],
     parts: &mut BTreeMap<String, (Option<Target>, Events)>,
-) {
+) -> Answer<()> {
     if item.error.is_some() {
-        return;
+        return Ok(());
     }
     let Some(index) = item.meta.index.clone() else {
         item.error =
             Some((400, "illegal_argument_exception", "`_index` names the source, and is missing".to_owned()));
-        return;
+        return Ok(());
     };
     if !document.starts_with(b"{") || serde_json::from_slice::<serde::de::IgnoredAny>(document).is_err() {
         item.error = Some((400, "document_parsing_exception", "the document is no JSON object".to_owned()));
-        return;
+        return Ok(());
     }
     if document.len() > garrison_base::limits::EVENT_BYTES {
         item.error = Some((413, "document_parsing_exception", "a document has at most 1 MiB".to_owned()));
-        return;
+        return Ok(());
     }
     if !parts.contains_key(&index) {
-        let target = receive::target(web, actor, &index).await.ok();
+        if parts.len() >= SOURCES {
+            let words = format!("a request names at most {SOURCES} sources");
+            item.error = Some((400, "illegal_argument_exception", words));
+            return Ok(());
+        }
+        let target = match receive::target(web, actor, &index).await {
+            Ok(target) => Some(target),
+            Err(refusal) if refusal.kind().status == 404 => None,
+            Err(refusal) => return Err(refusal),
+        };
         parts.insert(index.clone(), (target, Events::default()));
     }
-    match parts.get_mut(&index) {
-        Some((Some(_), events)) => events.push(document),
-        _ => {
-            let words = format!("there is no source `{index}` that this account may send to");
-            item.error = Some((404, "index_not_found_exception", words));
-        }
+    if let Some((Some(_), events)) = parts.get_mut(&index) {
+        events.push(document);
+    } else {
+        let words = format!("there is no source `{index}` that this account may send to");
+        item.error = Some((404, "index_not_found_exception", words));
     }
+    Ok(())
 }
 
 fn told(item: &Item) -> Value {

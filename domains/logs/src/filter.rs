@@ -27,7 +27,7 @@ pub fn condition(query: &Query, now: Timestamp) -> Result<Option<Expr>, String> 
                     None => return Ok(None),
                 }
             }
-            sides.into_iter().reduce(Expr::or)
+            balanced(sides, Expr::or)
         }
         Query::Not(inner) => Some(condition(inner, now)?.map_or_else(|| lit(false), not)),
         Query::Text(pattern) => Some(EventTest::text(pattern, col("raw"))),
@@ -37,7 +37,23 @@ pub fn condition(query: &Query, now: Timestamp) -> Result<Option<Expr>, String> 
 
 fn fold_all(parts: &[Query], now: Timestamp, join: fn(Expr, Expr) -> Expr) -> Result<Option<Expr>, String> {
     let sides: Result<Vec<_>, _> = parts.iter().map(|part| condition(part, now)).collect();
-    Ok(sides?.into_iter().flatten().reduce(join))
+    Ok(balanced(sides?.into_iter().flatten().collect(), join))
+}
+
+/// Joins conditions so that they nest as little as can be: there may be a thousand.
+fn balanced(mut sides: Vec<Expr>, join: fn(Expr, Expr) -> Expr) -> Option<Expr> {
+    while sides.len() > 1 {
+        let mut pairs = sides.into_iter();
+        let mut joined = Vec::new();
+        while let Some(left) = pairs.next() {
+            joined.push(match pairs.next() {
+                Some(right) => join(left, right),
+                None => left,
+            });
+        }
+        sides = joined;
+    }
+    sides.pop()
 }
 
 fn field(name: &str, test: &Test, now: Timestamp) -> Result<Expr, String> {
@@ -52,6 +68,7 @@ fn field(name: &str, test: &Test, now: Timestamp) -> Result<Expr, String> {
     match wanted.as_str() {
         "id" => number("id", test),
         "received" | "claimed" => moment(&wanted, test, now),
+        "time" => moment("received", test, now),
         "raw" => EventTest::value("raw", test, col("raw")),
         _ => EventTest::field(name, test, col("raw")),
     }

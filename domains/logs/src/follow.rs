@@ -12,12 +12,13 @@ use std::time::Duration;
 
 use garrison_base::limits::EVENT_BYTES;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use garrison_decode::Events;
 use crate::intake::{Intake, Limit, Sender, Target};
+use garrison_decode::Events;
 
 /// What is read at once.
 const CHUNK: usize = 1 << 20;
@@ -30,6 +31,9 @@ struct Place {
     device: u64,
     inode: u64,
     offset: u64,
+    /// The line that stands here is too long, and what is left of it is passed over.
+    #[serde(default)]
+    skip: bool,
 }
 
 /// A file that is followed.
@@ -38,8 +42,8 @@ pub struct Followed {
     pub path: PathBuf,
     /// Where it is noted how far it was read.
     pub note: PathBuf,
-    /// The source of its lines.
-    pub target: Target,
+    /// The source of its lines; nothing while it is disabled.
+    pub target: watch::Receiver<Option<Target>>,
 }
 
 /// Lines that were read, and where the reading ended.
@@ -73,9 +77,14 @@ impl Followed {
                 }
             };
             told = false;
-            intake.refuse(&self.target, Limit::Length, piece.refused);
+            let Some(target) = self.target.borrow().clone() else {
+                wait(&stop).await;
+                continue;
+            };
+            intake.refuse(&target, Limit::Length, piece.refused);
             let more = piece.more;
-            if piece.place != place && self.take(&intake, piece, &mut place, &stop).await.is_none() {
+            if piece.place != place && self.take((&intake, &target), piece, &mut place, &stop).await.is_none()
+            {
                 return;
             }
             if !more {
@@ -95,7 +104,7 @@ impl Followed {
         if !piece.events.is_empty() {
             loop {
                 let taken = tokio::select! {
-                    taken = intake.take_patiently(&Sender::default(), &self.target, piece.events.clone()) => taken,
+                    taken = intake.take_patiently(&Sender::default(), target, piece.events.clone()) => taken,
                     () = stop.cancelled() => return None,
                 };
                 match taken {
@@ -125,7 +134,7 @@ async fn wait(stop: &CancellationToken) {
 /// Reads the next lines. A file that was renamed is read to its end before the one that took its name.
 fn read(path: &Path, place: Place) -> io::Result<Piece> {
     let current = fs::metadata(path)?;
-    let fresh = Place { device: current.dev(), inode: current.ino(), offset: 0 };
+    let fresh = Place { device: current.dev(), inode: current.ino(), offset: 0, skip: false };
     if (place.device, place.inode) == (fresh.device, fresh.inode) {
         let start = if current.len() < place.offset { fresh } else { place };
         return lines(&mut File::open(path)?, start, false);
@@ -173,7 +182,12 @@ fn lines(file: &mut File, place: Place, over: bool) -> io::Result<Piece> {
         }
     }
     let offset = place.offset + end as u64;
-    Ok(Piece { events, refused, place: Place { offset, ..place }, more: full || (over && end > 0) })
+    Ok(Piece {
+        events,
+        refused,
+        place: Place { offset, skip: unended, ..place },
+        more: full || (over && end > 0),
+    })
 }
 
 fn note(path: &Path) -> Option<Place> {
@@ -229,5 +243,7 @@ mod tests {
         assert_eq!(all(&path, &mut place), ["6"]);
         append(&path, &format!("{}\nend\n", "x".repeat(EVENT_BYTES + 1)));
         assert_eq!(all(&path, &mut place), ["end"]);
+        append(&path, &format!("{}\nafter\n", "x".repeat(3 * EVENT_BYTES)));
+        assert_eq!(all(&path, &mut place), ["after"]);
     }
 }

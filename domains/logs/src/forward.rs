@@ -1,8 +1,8 @@
 //! Passing events on to another system, over TCP.
 //!
 //! Events are read from the lake in the order of their ids, so that a system that was away for long gets what it
-//! missed. How far it got is noted after the bytes were handed to the connection; after a broken connection the last ones
-//! may come twice.
+//! missed. TCP does not tell what arrived: when a connection breaks, the last piece is sent again, so some events may come
+//! twice, and what the other system had taken and not kept is lost to it.
 
 use std::fs;
 use std::io;
@@ -27,6 +27,8 @@ const EVENTS: usize = 5_000;
 /// How often it is looked for more, and for how long a connection is tried.
 const LOOK: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(10);
+/// By so many nanoseconds an event may have come before one with a smaller id.
+const MARGIN: i64 = 3_600_000_000_000;
 /// After a failure, first and at most.
 const AGAIN: Duration = Duration::from_secs(1);
 const LATER: Duration = Duration::from_mins(1);
@@ -58,18 +60,24 @@ impl Forward {
     pub async fn run(self, logs: Logs) {
         let now = i64::try_from(logs.0.clock.now().as_nanosecond()).unwrap_or(0);
         let mut place = self.noted().unwrap_or(Place { id: 0, received: now });
-        let mut connection = None;
-        let mut pause = AGAIN;
+        let (mut before, mut connection, mut pause) = (place, None, AGAIN);
         while !logs.is_stopping() {
+            let here = place;
             match self.pass(&logs, &mut connection, &mut place).await {
                 Ok(count) => {
+                    if count > 0 {
+                        before = here;
+                    }
                     pause = AGAIN;
                     if count < EVENTS {
                         wait(&logs, LOOK).await;
                     }
                 }
                 Err(error) => {
-                    connection = None;
+                    // What was handed to a connection that broke may not have arrived.
+                    if connection.take().is_some() {
+                        place = before;
+                    }
                     metrics::counter!("garrison_forward_failures_total").increment(1);
                     tracing::warn!(to = %self.name, %error, "events could not be passed on; they are tried again");
                     wait(&logs, pause).await;
@@ -105,7 +113,9 @@ impl Forward {
 
     /// The next events as bytes.
     async fn next(&self, logs: &Logs, place: Place) -> io::Result<(Vec<u8>, usize, Place)> {
-        let scope = Scope { tenant: self.tenant, nodes: None, from: place.received, to: i64::MAX };
+        // Ids grow with the log, and times nearly so.
+        let from = place.received.saturating_sub(MARGIN);
+        let scope = Scope { tenant: self.tenant, nodes: None, from, to: i64::MAX };
         let ask = Ask::Sql(format!("SELECT * FROM logs WHERE id > {} ORDER BY id LIMIT {EVENTS}", place.id));
         let budget = Budget { time: Duration::from_secs(60), memory: 128 << 20 };
         let mut rows = logs.lake().ask(Question { ask, scope, budget }).await.map_err(io::Error::other)?;

@@ -43,7 +43,9 @@ pub fn needed_words(condition: &Expr) -> Vec<String> {
         };
     }
     match call.args.as_slice() {
-        [_, Expr::Literal(ScalarValue::Utf8(Some(query)), _)] if call.func.name() == "has" => {
+        [Expr::Column(column), Expr::Literal(ScalarValue::Utf8(Some(query)), _)]
+            if call.func.name() == "has" && column.name == "raw" =>
+        {
             text_pattern(query).map(|pattern| pattern.words()).unwrap_or_default()
         }
         _ => Vec::new(),
@@ -308,10 +310,12 @@ impl ScalarUDFImpl for OfTwo {
                 };
                 judge(&args, |text| matches_text(&pattern, text))
             }
-            Kind::Cidr => match second.parse::<IpNet>() {
-                Ok(network) => judge(&args, |text| Ready::Network(network).holds(text)),
-                Err(_) => exec_err!("cidr(column, '...') wants a network such as 10.0.0.0/8"),
-            },
+            Kind::Cidr => {
+                let Ok(network) = second.parse::<IpNet>() else {
+                    return exec_err!("cidr(column, '...') wants a network such as 10.0.0.0/8");
+                };
+                judge(&args, |text| Ready::Network(network).holds(text))
+            }
             Kind::Field => first_value(&args, second),
         }
     }

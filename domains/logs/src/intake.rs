@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,8 +16,8 @@ use tokio::time::{Instant, sleep};
 use utoipa::ToSchema;
 
 use crate::batch::{BYTES, Batch, EVENTS, Origin, event_id};
-use garrison_decode::Events;
 use crate::pipeline::Progress;
+use garrison_decode::Events;
 
 /// The stream of the log that events go to.
 pub(crate) const LOGS: Stream = Stream(1);
@@ -23,6 +25,8 @@ pub(crate) const LOGS: Stream = Stream(1);
 const BEHIND: u64 = 64 << 20;
 /// Bytes that one sender may bring at once.
 pub const BROUGHT: usize = 12 << 20;
+/// Bytes of the disk that logs leave free, so that acts and their records can go on.
+const RESERVE: u64 = 256 << 20;
 /// How often somebody who waits looks again.
 const LOOK: Duration = Duration::from_millis(10);
 /// How long a sender that wants an answer waits at most.
@@ -138,63 +142,27 @@ pub struct Intake {
     log: Arc<Log>,
     progress: Arc<Progress>,
     clock: Arc<dyn Clock>,
+    /// A folder on the disk that must have room.
+    dir: PathBuf,
     meters: Mutex<HashMap<(TenantId, SourceId), Meter>>,
 }
 
 impl Intake {
     /// Over this log.
-    pub fn new(log: Arc<Log>, progress: Arc<Progress>, clock: Arc<dyn Clock>) -> Self {
-        Self { log, progress, clock, meters: Mutex::default() }
+    pub fn new(log: Arc<Log>, progress: Arc<Progress>, clock: Arc<dyn Clock>, dir: PathBuf) -> Self {
+        Self { log, progress, clock, dir, meters: Mutex::default() }
     }
 
     /// Takes events; answers when they are on the disk. `parts` are for one or several sources; all are taken or none.
     pub async fn take(&self, sender: &Sender, parts: &[(Target, Events)]) -> Result<Taken, Refused> {
-        let brought: usize = parts.iter().map(|(_, events)| events.bytes()).sum();
-        if brought > BROUGHT {
-            return Err(Refused::TooMuch(brought));
-        }
-        for (target, events) in parts {
-            self.afford(target, events.len())?;
-        }
-        self.wait_for_room().await.inspect_err(|_| {
+        let taken = self.try_take(sender, parts).await;
+        if let Err(refused) = &taken {
+            let limit = if matches!(refused, Refused::Rate(_)) { Limit::Rate } else { Limit::Room };
             for (target, events) in parts {
-                self.refuse(target, Limit::Room, events.len() as u64);
+                self.refuse(target, limit, events.len() as u64);
             }
-        })?;
-        let now = self.clock.now();
-        let mut taken = Taken { accepted: 0, refused: 0, first: None, last: None };
-        let mut entries = Vec::new();
-        for (target, events) in parts {
-            let long = enter(sender, target, events, now, &mut entries);
-            taken.accepted += events.len() as u64 - long;
-            taken.refused += long;
-            self.refuse(target, Limit::Length, long);
         }
-        if entries.is_empty() {
-            return Ok(taken);
-        }
-        let count = entries
-            .last()
-            .and_then(|entry| Batch::decode(&entry.bytes))
-            .map_or(1, |batch| batch.events.len());
-        let size: usize = entries.iter().map(|entry| entry.bytes.len()).sum();
-        self.progress.behind.fetch_add(size as u64, Ordering::Relaxed);
-        let numbers = self.log.append(entries).await.map_err(|error| {
-            self.progress.behind.fetch_sub(size as u64, Ordering::Relaxed);
-            for (target, events) in parts {
-                self.refuse(target, Limit::Room, events.len() as u64);
-            }
-            match error {
-                LogError::Full => Refused::Full,
-                other => Refused::Log(other),
-            }
-        })?;
-        for (target, events) in parts {
-            self.count(target, events, now);
-        }
-        taken.first = Some(event_id(*numbers.start(), 0));
-        taken.last = Some(event_id(*numbers.end(), count.saturating_sub(1)));
-        Ok(taken)
+        taken
     }
 
     /// Takes events of a sender that gets no answer but can be made to wait: until there is room.
@@ -206,11 +174,58 @@ impl Intake {
     ) -> Result<Taken, Refused> {
         let parts = [(target.clone(), events)];
         loop {
-            match self.take(sender, &parts).await {
+            match self.try_take(sender, &parts).await {
                 Err(Refused::Rate(_) | Refused::Busy | Refused::Full) => sleep(LOOK * 5).await,
                 answer => return answer,
             }
         }
+    }
+
+    async fn try_take(&self, sender: &Sender, parts: &[(Target, Events)]) -> Result<Taken, Refused> {
+        let brought: usize = parts.iter().map(|(_, events)| events.bytes()).sum();
+        if brought > BROUGHT {
+            return Err(Refused::TooMuch(brought));
+        }
+        self.wait_for_room().await?;
+        for (target, events) in parts {
+            self.afford(target, events.len())?;
+        }
+        let now = self.clock.now();
+        let mut taken = Taken { accepted: 0, refused: 0, first: None, last: None };
+        let mut entries = Vec::new();
+        let mut kept = Vec::with_capacity(parts.len());
+        for (target, events) in parts {
+            let (count, bytes) = enter(sender, target, events, now, &mut entries);
+            let long = events.len() as u64 - count;
+            taken.accepted += count;
+            taken.refused += long;
+            self.refuse(target, Limit::Length, long);
+            kept.push((target, count, bytes));
+        }
+        if entries.is_empty() {
+            return Ok(taken);
+        }
+        let last = entries.last().and_then(|entry| Batch::decode(&entry.bytes));
+        let places = last.map_or(1, |batch| batch.events.len());
+        let numbers = self.append(entries).await?;
+        for (target, count, bytes) in kept {
+            self.count(target, (count, bytes), now);
+        }
+        taken.first = Some(event_id(*numbers.start(), 0));
+        taken.last = Some(event_id(*numbers.end(), places.saturating_sub(1)));
+        Ok(taken)
+    }
+
+    async fn append(&self, entries: Vec<Entry>) -> Result<RangeInclusive<u64>, Refused> {
+        let size: usize = entries.iter().map(|entry| entry.bytes.len()).sum();
+        self.progress.behind.fetch_add(size as u64, Ordering::Relaxed);
+        self.log.append(entries).await.map_err(|error| {
+            self.progress.behind.fetch_sub(size as u64, Ordering::Relaxed);
+            match error {
+                LogError::Full => Refused::Full,
+                other => Refused::Log(other),
+            }
+        })
     }
 
     /// Takes events that Garrison says itself; a failure is not counted as the source's.
@@ -219,10 +234,10 @@ impl Intake {
         sender: &Sender,
         target: Target,
         events: Events,
-    ) -> Result<(), LogError> {
+    ) -> Result<(), Refused> {
         let mut entries = Vec::new();
         enter(sender, &target, &events, self.clock.now(), &mut entries);
-        self.log.append(entries).await.map(|_| ())
+        self.append(entries).await.map(|_| ())
     }
 
     /// Counts events that a limit refused.
@@ -263,6 +278,11 @@ impl Intake {
     }
 
     async fn wait_for_room(&self) -> Result<(), Refused> {
+        // Where it cannot be told, the disk itself will say no.
+        let free = rustix::fs::statvfs(&self.dir).map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+        if free.is_ok_and(|free| free < RESERVE) {
+            return Err(Refused::Full);
+        }
         let until = Instant::now() + PATIENCE;
         while self.progress.behind.load(Ordering::Relaxed) > BEHIND {
             if Instant::now() >= until {
@@ -273,8 +293,7 @@ impl Intake {
         Ok(())
     }
 
-    fn count(&self, target: &Target, events: &Events, now: Timestamp) {
-        let (count, bytes) = (events.len() as u64, events.bytes() as u64);
+    fn count(&self, target: &Target, (count, bytes): (u64, u64), now: Timestamp) {
         metrics::counter!("garrison_intake_events_total").increment(count);
         metrics::counter!("garrison_intake_bytes_total").increment(bytes);
         let (moment, mut meter) = self.meter(target);
@@ -283,7 +302,8 @@ impl Intake {
         meter.fresh = (meter.fresh.0 + count, meter.fresh.1 + bytes);
         meter.last = Some(now);
         let since = meter.rated.map_or(0.0, |at| (moment - at).as_secs_f64());
-        meter.rate = meter.rate * (-since * DECAY).exp() + lossy(events.len());
+        meter.rate =
+            meter.rate * (-since * DECAY).exp() + lossy(usize::try_from(count).unwrap_or(usize::MAX));
         meter.rated = Some(moment);
     }
 }
@@ -311,9 +331,15 @@ fn lossy(count: usize) -> f64 {
     count as f64
 }
 
-/// Puts events into entries of the log; answers how many were too long.
-fn enter(sender: &Sender, target: &Target, events: &Events, now: Timestamp, out: &mut Vec<Entry>) -> u64 {
-    let (mut long, mut size) = (0, 0);
+/// Puts events into entries of the log, but for those that are too long; answers how many, and their bytes.
+fn enter(
+    sender: &Sender,
+    target: &Target,
+    events: &Events,
+    now: Timestamp,
+    out: &mut Vec<Entry>,
+) -> (u64, u64) {
+    let (mut count, mut bytes, mut size) = (0, 0, 0);
     let empty = || Batch {
         origin: target.origin.clone(),
         received: now.as_microsecond(),
@@ -329,7 +355,6 @@ fn enter(sender: &Sender, target: &Target, events: &Events, now: Timestamp, out:
     };
     for event in events.iter() {
         if event.len() > EVENT_BYTES {
-            long += 1;
             continue;
         }
         if batch.events.len() >= EVENTS || size + event.len() > BYTES {
@@ -337,8 +362,9 @@ fn enter(sender: &Sender, target: &Target, events: &Events, now: Timestamp, out:
             size = 0;
         }
         size += event.len();
+        (count, bytes) = (count + 1, bytes + event.len() as u64);
         batch.events.push(event);
     }
     close(batch);
-    long
+    (count, bytes)
 }

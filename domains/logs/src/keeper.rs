@@ -37,9 +37,9 @@ pub(crate) enum KeepError {
     BrokeOff,
 }
 
-/// Keeps what comes until the end, and then once more.
+/// Keeps what comes until the end. What is in memory then is in the log too, and is found again at the next start.
 pub(crate) async fn run(logs: Logs) {
-    let (mut since, mut joined) = (Instant::now(), Instant::now());
+    let mut since = Instant::now();
     loop {
         tokio::select! {
             () = logs.stop().cancelled() => break,
@@ -57,11 +57,18 @@ pub(crate) async fn run(logs: Logs) {
                 sleep(AGAIN).await;
             }
         }
-        if joined.elapsed() >= ROUND {
-            joined = Instant::now();
-            if let Err(error) = compact(&logs).await {
-                tracing::warn!(%error, "files of logs could not be joined");
-            }
+    }
+}
+
+/// Joins files from time to time.
+pub(crate) async fn join(logs: Logs) {
+    loop {
+        tokio::select! {
+            () = logs.stop().cancelled() => return,
+            () = sleep(ROUND) => {}
+        }
+        if let Err(error) = compact(&logs).await {
+            tracing::warn!(%error, "files of logs could not be joined");
         }
     }
 }
@@ -73,9 +80,12 @@ pub(crate) async fn keep(logs: &Logs) -> Result<(), KeepError> {
     logs.0.clean.send(ask).await.map_err(|_| KeepError::BrokeOff)?;
     let upto = answer.await.map_err(|_| KeepError::BrokeOff)?;
     logs.settle(upto).await.map_err(KeepError::Settle)?;
+    let mut done = Ok(());
     for tenant in logs.lake().hot_tenants() {
-        keep_tenant(logs, tenant, upto).await?;
+        // One that cannot be kept does not hold up the others, but the log keeps its events.
+        done = done.and(keep_tenant(logs, tenant, upto).await);
     }
+    done?;
     let log = logs.0.log.clone();
     tokio::task::spawn_blocking(move || log.release(upto)).await.map_err(|_| KeepError::BrokeOff)??;
     Ok(())
@@ -92,6 +102,7 @@ async fn keep_tenant(logs: &Logs, tenant: TenantId, upto: u64) -> Result<(), Kee
     let act = KeepLogs { upto, files: files.iter().map(KeptFile::from).collect(), counted: counted.clone() };
     if let Err(problem) = logs.0.kernel.act(&logs.actor(tenant), act).await {
         give_back(logs, tenant, &counted);
+        logs.lake().discard(&files);
         return Err(KeepError::Act(problem));
     }
     logs.lake().adopt(tenant, count, files);
@@ -100,12 +111,19 @@ async fn keep_tenant(logs: &Logs, tenant: TenantId, upto: u64) -> Result<(), Kee
 
 /// What was heard since the last time, taken from the meters.
 fn counted(logs: &Logs, tenant: TenantId) -> Vec<Counted> {
+    let skews = logs.progress().skews().clone();
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "milliseconds of a clock that is off; `as` saturates"
+    )]
+    let skew = |source| skews.get(&(tenant, source)).map(|seconds| (seconds * 1_000.0) as i64);
     let mut meters = logs.intake().meters();
     let of_tenant = meters.iter_mut().filter(|((whose, _), meter)| *whose == tenant && meter.fresh.0 > 0);
     of_tenant
         .filter_map(|((_, source), meter)| {
             let (events, bytes) = std::mem::take(&mut meter.fresh);
-            Some(Counted { source: *source, events, bytes, last_seen: meter.last?.as_microsecond() })
+            let last_seen = meter.last?.as_microsecond();
+            Some(Counted { source: *source, events, bytes, last_seen, skew: skew(*source) })
         })
         .collect()
 }
@@ -133,7 +151,10 @@ pub(crate) async fn compact(logs: &Logs) -> Result<(), KeepError> {
                 old: compacted.old.iter().map(ToString::to_string).collect(),
                 new: compacted.new.iter().map(KeptFile::from).collect(),
             };
-            logs.0.kernel.act(&logs.actor(tenant), act).await.map_err(KeepError::Act)?;
+            if let Err(problem) = logs.0.kernel.act(&logs.actor(tenant), act).await {
+                logs.lake().discard(&compacted.new);
+                return Err(KeepError::Act(problem));
+            }
             logs.lake().replace(tenant, &compacted.old, compacted.new);
         }
     }

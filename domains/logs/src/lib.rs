@@ -34,14 +34,16 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use garrison_base::{Clock, Entropy, Line, TenantId};
 use garrison_journal::Log;
 use garrison_kernel::{Actor, Kernel, KernelError, Migration, Module, Origin, Outcome, Problem, System};
 use garrison_lake::{Lake, LakeError};
 use jiff::SignedDuration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 pub use follow::Followed;
@@ -99,8 +101,14 @@ struct Inner {
     clean: mpsc::Sender<oneshot::Sender<u64>>,
     cleaned: Mutex<Option<mpsc::Receiver<oneshot::Sender<u64>>>>,
     settle: Mutex<Option<Arc<dyn Settle>>>,
+    questions: Arc<Semaphore>,
     stop: CancellationToken,
 }
+
+/// Questions that are answered at the same time.
+const QUESTIONS: usize = 8;
+/// How often it is looked whether a source that the configuration names is still there and enabled.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Why the logs cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -134,7 +142,7 @@ impl Logs {
         }
         lake.load(files)?;
         let progress = Arc::new(Progress::default());
-        let intake = Arc::new(Intake::new(log.clone(), progress.clone(), clock.clone()));
+        let intake = Arc::new(Intake::new(log.clone(), progress.clone(), clock.clone(), dir.to_owned()));
         let (clean, cleaned) = mpsc::channel(1);
         Ok(Self(Arc::new(Inner {
             kernel: kernel.clone(),
@@ -147,6 +155,7 @@ impl Logs {
             clean,
             cleaned: Mutex::new(Some(cleaned)),
             settle: Mutex::default(),
+            questions: Arc::new(Semaphore::new(QUESTIONS)),
             stop,
         })))
     }
@@ -169,21 +178,45 @@ impl Logs {
         };
         tasks.spawn_blocking(move || follower.run(1));
         tasks.spawn(keeper::run(self.clone()));
+        tasks.spawn(keeper::join(self.clone()));
         tasks.spawn(rounds::run(self.clone()));
         tasks
     }
 
-    /// The source of this name in a tenant, made where it is missing: for what the configuration names.
+    /// Follows the source that the configuration names, which is made where it is missing: where it is disabled there is no
+    /// target.
+    pub async fn follow_source(
+        &self,
+        tenant: TenantId,
+        name: Name,
+        purpose: &Line,
+    ) -> Result<watch::Receiver<Option<Target>>, OpenError> {
+        let first = self.configured(tenant, &name, purpose).await?;
+        let (tell, target) = watch::channel(first);
+        let logs = self.clone();
+        tokio::spawn(async move {
+            while !logs.is_stopping() && !tell.is_closed() {
+                tokio::time::sleep(LOOK).await;
+                let Ok(mut tx) = logs.0.kernel.read(&system(tenant), receive::SEND).await else { continue };
+                if let Ok(now) = store::target(&mut tx, name.as_str()).await {
+                    tell.send_replace(now);
+                }
+            }
+        });
+        Ok(target)
+    }
+
+    /// The source of this name in a tenant, made where it is missing; nothing where it is disabled.
     pub async fn configured(
         &self,
         tenant: TenantId,
         name: &Name,
         purpose: &Line,
-    ) -> Result<Target, OpenError> {
+    ) -> Result<Option<Target>, OpenError> {
         let actor = system(tenant);
         let mut tx = self.0.kernel.read(&actor, receive::SEND).await?;
-        if let Some(target) = store::target(&mut tx, name.as_str()).await? {
-            return Ok(target);
+        if store::knows(&mut tx, name.as_str()).await? {
+            return Ok(store::target(&mut tx, name.as_str()).await?);
         }
         let node = tx.root()?;
         drop(tx);
@@ -199,7 +232,16 @@ impl Logs {
             return Err(KernelError::NotFound.into());
         };
         let mut tx = self.0.kernel.read(&actor, receive::SEND).await?;
-        store::target(&mut tx, name.as_str()).await?.ok_or(OpenError::Kernel(KernelError::NotFound))
+        Ok(store::target(&mut tx, name.as_str()).await?)
+    }
+
+    /// A place for a question: memory is for so many at a time.
+    pub(crate) async fn place_for_question(&self) -> Result<OwnedSemaphorePermit, garrison_web::Refusal> {
+        let place = timeout(LOOK * 2, self.0.questions.clone().acquire_owned()).await;
+        place.ok().and_then(Result::ok).ok_or_else(|| {
+            let words = format!("{QUESTIONS} questions are being answered already");
+            garrison_web::Refusal::new(&problem::BUSY, words).retry_after(5)
+        })
     }
 
     /// Passes events on to another system until the end.
@@ -275,6 +317,26 @@ impl Logs {
             None => Ok(()),
         }
     }
+}
+
+/// The number of the log up to which the state knows events: a log that ends before it was put back or lost.
+pub async fn reached(kernel: &Kernel) -> Result<u64, KernelError> {
+    let mut most = 0;
+    for (tenant, _) in kernel.tenants().await? {
+        let mut tx = kernel.read(&system(tenant), reads::SOURCES).await?;
+        most = most.max(store::position(&mut tx).await?);
+    }
+    Ok(most)
+}
+
+/// By how many seconds the clocks of sources are ahead, of all tenants: for whoever looks after the machine.
+pub async fn skews(kernel: &Kernel) -> Result<Vec<(String, f64)>, KernelError> {
+    let mut all = Vec::new();
+    for (tenant, _) in kernel.tenants().await? {
+        let mut tx = kernel.read(&system(tenant), reads::SOURCES).await?;
+        all.extend(store::skews(&mut tx).await?);
+    }
+    Ok(all)
 }
 
 fn system(tenant: TenantId) -> Actor {

@@ -6,9 +6,9 @@ use axum::{Extension, Json};
 use garrison_decode::Framer;
 use garrison_web::{Answer, Caller, Web};
 
-use garrison_decode::Events;
 use crate::intake::Limit;
 use crate::{Logs, problem, receive};
+use garrison_decode::Events;
 
 /// Takes a body of events: a line is one, a JSON document over several lines is one, and so is each element of a JSON
 /// list.

@@ -14,8 +14,9 @@ use prost::Message;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use garrison_decode::Events;
+use crate::intake::{BROUGHT, Refused};
 use crate::{Logs, problem, receive};
+use garrison_decode::Events;
 
 /// Levels of nesting in a value that are looked into.
 const DEPTH: usize = 32;
@@ -198,11 +199,20 @@ fn protobuf_events(bytes: &[u8]) -> Answer<Events> {
         for of_scope in of_resource.scope_logs {
             let scope = of_scope.scope.map(|scope| scope.name).unwrap_or_default();
             for record in of_scope.log_records {
-                events.push(record_json(record, &resource, &scope).to_string().as_bytes());
+                add(&mut events, &record_json(record, &resource, &scope))?;
             }
         }
     }
     Ok(events)
+}
+
+/// Adds a record. Each has its resource with it, so that a small request could become a large one.
+fn add(events: &mut Events, record: &Value) -> Answer<()> {
+    events.push(record.to_string().as_bytes());
+    if events.bytes() > BROUGHT {
+        return Err(problem::refused(&Refused::TooMuch(events.bytes())));
+    }
+    Ok(())
 }
 
 fn record_json(record: LogRecord, resource: &Map<String, Value>, scope: &str) -> Value {
@@ -212,8 +222,7 @@ fn record_json(record: LogRecord, resource: &Map<String, Value>, scope: &str) ->
             Value::String(text) => text.is_empty(),
             Value::Object(map) => map.is_empty(),
             Value::Null => true,
-            Value::Number(number) => number.as_i64() == Some(0),
-            Value::Bool(_) | Value::Array(_) => false,
+            Value::Number(_) | Value::Bool(_) | Value::Array(_) => false,
         };
         if !empty {
             out.insert(name.to_owned(), value);
@@ -223,7 +232,10 @@ fn record_json(record: LogRecord, resource: &Map<String, Value>, scope: &str) ->
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     put("timestamp", moment(time));
     put("severity_text", record.severity_text.into());
-    put("severity_number", record.severity_number.into());
+    put(
+        "severity_number",
+        if record.severity_number == 0 { Value::Null } else { record.severity_number.into() },
+    );
     put("event_name", record.event_name.into());
     put("body", record.body.map_or(Value::Null, |body| plain(body, 0)));
     put("attributes", Value::Object(object(record.attributes, 0)));
@@ -298,7 +310,7 @@ fn json_events(bytes: &[u8]) -> Answer<Events> {
                 out.retain(|_, value| {
                     !value.is_null() && value.as_object().is_none_or(|object| !object.is_empty())
                 });
-                events.push(Value::Object(out).to_string().as_bytes());
+                add(&mut events, &Value::Object(out))?;
             }
         }
     }

@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::batch::{Batch, EVENTS, event_id};
+use crate::batch::{Batch, PLACES, event_id};
 use crate::columns::{Names, Rows, schema};
 
 /// Bytes that are read from the log in one go.
@@ -28,6 +28,9 @@ const ROWS: usize = 8_192;
 const GATHER: Duration = Duration::from_millis(200);
 /// A source that says nothing for so long has said its event to the end.
 const PAUSE: Duration = Duration::from_secs(2);
+/// Places of events that were finished after their batch: behind all that the batch itself can have.
+#[expect(clippy::cast_possible_truncation, reason = "below 2^20")]
+const FINISHED: usize = (PLACES / 4 * 3) as usize;
 /// Rows in memory beyond which nothing more is followed until some were kept.
 pub(crate) const CROWDED: usize = 400_000;
 
@@ -45,6 +48,8 @@ pub struct Seen<'e> {
     pub record: &'e Record<'e>,
     /// When it says that it happened.
     pub claimed: Option<Timestamp>,
+    /// It waited for its last part, and is told after events that came later.
+    pub late: bool,
 }
 
 /// Somebody who looks at every event.
@@ -224,10 +229,11 @@ impl Follower {
             let Some(batch) = Batch::decode(head) else { continue };
             // It counts as the last of what has been read, so that ids grow; behind whatever that batch itself had.
             if state.finished.0 != state.seq {
-                state.finished = (state.seq, EVENTS * 3);
+                state.finished = (state.seq, FINISHED);
             }
             let mut gather = Gather::new(self, &mut state.places, (state.seq, *tenant), &batch);
             gather.place = state.finished.1;
+            gather.late = true;
             waiting.decoder.finish(&mut |record| gather.add(record));
             state.finished.1 = gather.place;
             state.rows += gather.added;
@@ -265,6 +271,7 @@ struct Gather<'g> {
     tenant: TenantId,
     seq: u64,
     place: usize,
+    late: bool,
     added: usize,
     /// In nanoseconds since 1970.
     last_claim: Option<i64>,
@@ -290,6 +297,7 @@ impl<'g> Gather<'g> {
             tenant,
             seq,
             place: 0,
+            late: false,
             added: 0,
             last_claim: None,
         }
@@ -300,7 +308,7 @@ impl<'g> Gather<'g> {
         self.place += 1;
         let claimed = record.claimed(&self.guess).map(|claimed| claimed.at);
         let (seq, tenant, batch) = (self.seq, self.tenant, self.batch);
-        self.watch.event(&Seen { id, seq, tenant, batch, record, claimed });
+        self.watch.event(&Seen { id, seq, tenant, batch, record, claimed, late: self.late });
         let claimed = claimed.and_then(|at| i64::try_from(at.as_nanosecond()).ok());
         self.rows.add(id, batch, &self.names, record, claimed);
         self.added += 1;

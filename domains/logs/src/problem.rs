@@ -22,6 +22,9 @@ garrison_kernel::problem_types! {
     /// The events cannot be read.
     EVENTS = "log/events", "the events cannot be read", 400, Usage,
         "the detail tells what was expected";
+    /// Too many questions at once.
+    BUSY = "log/busy", "too many questions at once", 429, Failed,
+        "ask again when some of them have been answered";
     /// More than may come at once.
     TOO_MUCH = "log/too-much", "too much at once", 413, Usage,
         "send in parts of at most 12 MiB";
@@ -62,6 +65,11 @@ pub(crate) fn asked(error: LakeError) -> Refusal {
 /// A filter that cannot be understood.
 pub(crate) fn query(detail: impl Into<String>) -> Refusal {
     Refusal::new(&QUERY, detail)
+}
+
+/// The same, of a filter: what is wrong, and where.
+pub(crate) fn syntax(error: &garrison_search::SyntaxError, text: &str) -> Refusal {
+    query(format!("{error}\n{}", error.pointed(text)))
 }
 
 pub(crate) fn kernel(error: KernelError) -> Refusal {

@@ -8,10 +8,10 @@ use garrison_base::SourceId;
 use serde_json::json;
 use tokio::time::sleep;
 
-use garrison_decode::Events;
 use crate::intake::{Limit, Sender, Target};
 use crate::model::Source;
 use crate::{Logs, reads, store};
+use garrison_decode::Events;
 
 /// How often it is looked.
 const ROUND: Duration = Duration::from_secs(10);

@@ -1,7 +1,7 @@
 //! The routes: acts and questions by their types, the rest by hand.
 
-use axum::extract::{DefaultBodyLimit, RawQuery, State};
-use axum::routing::{any, get, post, put};
+use axum::extract::{RawQuery, State};
+use axum::routing::{any, get, post};
 use axum::{Extension, Json};
 use garrison_web::{Answer, Caller, Page, Question as _, Routes, Web};
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn};
@@ -53,11 +53,9 @@ pub fn routes(logs: Logs) -> Routes {
             sending(),
         )
         .page("/v1/logs", post(otlp::take).layer(shared.clone()))
-        .page("/es/_bulk", post(elastic::bulk).merge(put(elastic::bulk)).layer(shared.clone()))
-        .page("/es/{index}/_bulk", post(elastic::bulk_into).merge(put(elastic::bulk_into)).layer(shared))
         .page("/es", get(elastic::hello))
         .page("/es/", get(elastic::hello))
-        .page("/es/{*path}", any(elastic::other).layer(DefaultBodyLimit::max(1 << 20)))
+        .page("/es/{*path}", any(elastic::any).layer(shared))
         .schema::<SearchLogs>()
         .schema::<TailLogs>()
         .schema::<Taken>()

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::compute::filter_record_batch;
-use arrow::json::LineDelimitedWriter;
+use arrow::json::WriterBuilder;
+use arrow::json::writer::LineDelimited;
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -15,7 +16,7 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use datafusion::common::DFSchema;
 use datafusion::common::cast::as_boolean_array;
-use datafusion::logical_expr::{Expr, col, lit};
+use datafusion::logical_expr::{Expr, lit};
 use datafusion::physical_plan::PhysicalExpr;
 use datafusion::prelude::SessionContext;
 use futures_util::stream::unfold;
@@ -25,6 +26,7 @@ use garrison_lake::{Answer as Rows, Ask, Budget, News, Question, Scope};
 use garrison_web::{Answer, Body as JsonBody, Caller, Refusal, Web};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::{Instant, timeout};
 use utoipa::ToSchema;
@@ -149,7 +151,7 @@ impl SearchLogs {
 
 /// The condition of a filter; the error points at the place.
 pub(crate) fn condition(query: &str, now: Timestamp) -> Result<Option<Expr>, Refusal> {
-    let parsed = garrison_search::parse(query).map_err(|error| problem::query(error.pointed(query)))?;
+    let parsed = garrison_search::parse(query).map_err(|error| problem::syntax(&error, query))?;
     filter::condition(&parsed, now).map_err(problem::query)
 }
 
@@ -158,12 +160,12 @@ fn columns(wanted: Option<&str>) -> Result<Vec<String>, Refusal> {
     let names =
         wanted.into_iter().flat_map(|names| names.split(',')).map(str::trim).filter(|name| !name.is_empty());
     names
-        .map(|name| match schema.field_with_name(name) {
-            Ok(_) => Ok(name.to_owned()),
-            Err(_) => {
-                let known: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-                Err(problem::query(format!("there is no column `{name}`; there are {}", known.join(", "))))
+        .map(|name| {
+            if schema.field_with_name(name).is_ok() {
+                return Ok(name.to_owned());
             }
+            let known: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+            Err(problem::query(format!("there is no column `{name}`; there are {}", known.join(", "))))
         })
         .collect()
 }
@@ -177,14 +179,27 @@ pub(crate) async fn search(
 ) -> Answer<Response> {
     let visible = web.kernel.ask(&actor, asked.clone()).await.map_err(Refusal::from)?;
     let question = asked.question(&visible)?;
+    let place = logs.place_for_question().await?;
     let limit = if asked.sql.is_some() { asked.limit.unwrap_or(MOST_ROWS) } else { MOST_ROWS };
     let mut rows = logs.lake().ask(question).await.map_err(problem::asked)?;
     // What is wrong with a question shows at its first rows: then it is still an answer of its own.
     let first = rows.next().await.map_err(problem::asked)?;
-    Ok(lines(rows, first, limit))
+    Ok(lines(Going {
+        ended: false,
+        nulls: asked.sql.is_some(),
+        rows,
+        next: first,
+        sent: 0,
+        limit,
+        _place: place,
+    }))
 }
 
 struct Going {
+    /// Held while rows are found.
+    _place: OwnedSemaphorePermit,
+    /// Columns without a value are written too, so that each row of a table has the same.
+    nulls: bool,
     rows: Rows,
     next: Option<RecordBatch>,
     sent: u64,
@@ -192,8 +207,7 @@ struct Going {
     ended: bool,
 }
 
-fn lines(rows: Rows, first: Option<RecordBatch>, limit: u64) -> Response {
-    let going = Going { ended: false, rows, next: first, sent: 0, limit };
+fn lines(going: Going) -> Response {
     let stream = unfold(going, async |mut going| {
         if going.ended {
             return None;
@@ -205,7 +219,7 @@ fn lines(rows: Rows, first: Option<RecordBatch>, limit: u64) -> Response {
         let left = usize::try_from(going.limit - going.sent).unwrap_or(usize::MAX);
         let batch = batch.slice(0, batch.num_rows().min(left));
         going.sent += batch.num_rows() as u64;
-        let mut bytes = json_lines(&batch);
+        let mut bytes = json_lines(&batch, going.nulls);
         if going.sent >= going.limit {
             going.ended = true;
             bytes.extend(end(going.sent, None));
@@ -233,8 +247,9 @@ fn end(rows: u64, refusal: Option<Refusal>) -> Bytes {
     Bytes::from(format!("{}\n", json!({ "_end": end })))
 }
 
-fn json_lines(batch: &RecordBatch) -> Vec<u8> {
-    let mut writer = LineDelimitedWriter::new(Vec::new());
+fn json_lines(batch: &RecordBatch, nulls: bool) -> Vec<u8> {
+    let builder = WriterBuilder::new().with_explicit_nulls(nulls);
+    let mut writer = builder.build::<_, LineDelimited>(Vec::new());
     // Writing to memory fails only for types that JSON has no form for; the table has none of them, and a question that
     // makes one loses the rows' line, not the server.
     if let Err(error) = writer.write(batch).and_then(|()| writer.finish()) {
@@ -279,6 +294,7 @@ pub(crate) async fn tail(
         logs,
         until: Instant::now() + TAIL,
         looked: Instant::now(),
+        said: Instant::now(),
     };
     let stream = unfold(following, async |mut following| {
         let bytes = following.next().await?;
@@ -296,6 +312,7 @@ struct Following {
     logs: Logs,
     until: Instant,
     looked: Instant,
+    said: Instant,
 }
 
 impl Following {
@@ -311,8 +328,12 @@ impl Following {
                 let tx = self.web.kernel.read(&self.actor, SEARCH).await.ok()?;
                 self.visible.nodes = tx.visible().map(Arc::new);
             }
+            if self.said.elapsed() >= LOOK {
+                self.said = Instant::now();
+                return Some(Bytes::from_static(b"\n"));
+            }
             match timeout(LOOK, self.news.recv()).await {
-                Err(_) => return Some(Bytes::from_static(b"\n")),
+                Err(_) => {}
                 Ok(Err(RecvError::Closed)) => return None,
                 Ok(Err(RecvError::Lagged(batches))) => {
                     let words = json!({"_end": {"complete": false, "detail": format!(
@@ -335,7 +356,7 @@ impl Following {
         let batch = seen(&news.batch, self.visible.nodes.as_deref());
         let passed = self.test.evaluate(&batch).and_then(|value| value.into_array(batch.num_rows())).ok()?;
         let passed = filter_record_batch(&batch, as_boolean_array(&passed).ok()?).ok()?;
-        (passed.num_rows() > 0).then(|| json_lines(&passed).into())
+        (passed.num_rows() > 0).then(|| json_lines(&passed, false).into())
     }
 }
 
@@ -349,26 +370,4 @@ fn seen(batch: &RecordBatch, nodes: Option<&HashSet<NodeId>>) -> RecordBatch {
     };
     let mask: BooleanArray = column.into_iter().flatten().map(|node| Some(visible(node))).collect();
     filter_record_batch(batch, &mask).unwrap_or_else(|_| batch.slice(0, 0))
-}
-
-/// The latest events with these ids, for whoever shows an alert.
-pub async fn by_ids(
-    logs: &Logs,
-    visible: Scope,
-    ids: &[i64],
-) -> Result<Vec<RecordBatch>, garrison_lake::LakeError> {
-    let list = ids.iter().map(|id| lit(*id)).collect();
-    let ask = Ask::Rows {
-        condition: Some(col("id").in_list(list, false)),
-        columns: Vec::new(),
-        limit: None,
-        latest_first: false,
-    };
-    let budget = Budget { time: Duration::from_secs(SECONDS), memory: MEMORY };
-    let mut rows = logs.lake().ask(Question { ask, scope: visible, budget }).await?;
-    let mut batches = Vec::new();
-    while let Some(batch) = rows.next().await? {
-        batches.push(batch);
-    }
-    Ok(batches)
 }

@@ -123,6 +123,12 @@ pub(crate) async fn target(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<Tar
     Ok(Some(Target { tenant: tx.tenant(), origin, rate }))
 }
 
+/// Whether there is a source of this name, active or not.
+pub(crate) async fn knows(tx: &mut ReadTx<'_>, name: &str) -> Result<bool, KernelError> {
+    const ONE: Scoped = scoped!("SELECT s.source_id FROM logs_source s WHERE {scope:s} AND s.name = $2");
+    Ok(tx.row(ONE, vec![name.into()]).await?.is_some())
+}
+
 pub(crate) async fn add_file<A: Act>(
     tx: &mut WriteTx<'_>,
     permit: &Permit<A>,
@@ -201,7 +207,7 @@ pub(crate) async fn count<A: Act>(
     counted: &Counted,
 ) -> Result<(), KernelError> {
     const COUNT: Tenanted = tenanted!(
-        "UPDATE logs_source SET events = events + $3, bytes = bytes + $4, last_seen = $5
+        "UPDATE logs_source SET events = events + $3, bytes = bytes + $4, last_seen = $5, skew = COALESCE($6, skew)
          WHERE tenant = {tenant} AND source_id = $2"
     );
     let number = |number: u64| Value::from(i64::try_from(number).unwrap_or(i64::MAX));
@@ -210,6 +216,7 @@ pub(crate) async fn count<A: Act>(
         number(counted.events),
         number(counted.bytes),
         counted.last_seen.into(),
+        counted.skew.into(),
     ];
     tx.run(COUNT, args).await.map(|_| ())
 }
@@ -232,6 +239,16 @@ pub(crate) async fn position(tx: &mut ReadTx<'_>) -> Result<u64, KernelError> {
         scoped!("SELECT p.seq FROM (SELECT tenant, seq, '' AS node_id FROM logs_position) p WHERE {scope:p}");
     let row = tx.row(ONE, Vec::new()).await?;
     Ok(row.map(|row| row.get::<i64>(0)).transpose()?.and_then(|seq| u64::try_from(seq).ok()).unwrap_or(0))
+}
+
+/// By how many seconds the clock of each source was ahead when it last said something.
+pub(crate) async fn skews(tx: &mut ReadTx<'_>) -> Result<Vec<(String, f64)>, KernelError> {
+    const ALL: Scoped = scoped!(
+        "SELECT s.name, s.skew FROM logs_source s WHERE {scope:s} AND s.skew IS NOT NULL ORDER BY s.name"
+    );
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of a clock that is off")]
+    let read = |row: &Row| Ok((row.get(0)?, row.get::<i64>(1)? as f64 / 1_000.0));
+    tx.rows(ALL, Vec::new()).await?.iter().map(read).collect()
 }
 
 pub(crate) async fn add_search(

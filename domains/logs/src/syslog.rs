@@ -9,25 +9,28 @@ use std::time::Duration;
 use garrison_base::limits::EVENT_BYTES;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::intake::{Intake, Limit, Refused, Sender, Target};
 use garrison_decode::Events;
 use garrison_decode::SyslogFramer;
-use crate::intake::{Intake, Limit, Refused, Sender, Target};
 
 /// Connections at the same time; more wait in the kernel.
 const CONNECTIONS: usize = 512;
 /// What is read at once from a connection.
 const CHUNK: usize = 256 << 10;
-/// Datagrams that are taken together.
-const DATAGRAMS: usize = 1_024;
+/// Bytes of datagrams that are taken together.
+const TOGETHER: usize = 1 << 20;
 /// The largest datagram.
 const DATAGRAM: usize = 65_535;
 /// After a failure of the log, senders are kept waiting for so long before it is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// The source, as it is now; nothing where it is disabled.
+type Followed = watch::Receiver<Option<Target>>;
 
 /// Where syslog comes in.
 #[derive(Debug, Default)]
@@ -66,7 +69,7 @@ impl Sockets {
     }
 
     /// Takes messages until it is stopped.
-    pub async fn serve(self, intake: Arc<Intake>, target: Target, stop: CancellationToken) {
+    pub async fn serve(self, intake: Arc<Intake>, target: Followed, stop: CancellationToken) {
         let mut tasks = JoinSet::new();
         if let Some(socket) = self.udp {
             tasks.spawn(datagrams(socket, intake.clone(), target.clone(), stop.clone()));
@@ -78,34 +81,35 @@ impl Sockets {
     }
 }
 
-async fn datagrams(socket: UdpSocket, intake: Arc<Intake>, target: Target, stop: CancellationToken) {
+async fn datagrams(socket: UdpSocket, intake: Arc<Intake>, target: Followed, stop: CancellationToken) {
     let mut buffer = vec![0; DATAGRAM];
     loop {
         let received = tokio::select! {
             received = socket.recv_from(&mut buffer) => received,
             () = stop.cancelled() => return,
         };
-        let Ok((length, peer)) = received else { continue };
+        let Ok((length, peer)) = received else {
+            sleep(AGAIN).await;
+            continue;
+        };
         // Events of one batch share their sender's address, so a batch ends where another sender begins.
         let mut batches: Vec<(SocketAddr, Events)> = Vec::new();
         datagram(buffer.get(..length).unwrap_or_default(), peer, &mut batches);
-        let mut count = 1;
-        while count < DATAGRAMS
+        let mut bytes = length;
+        while bytes < TOGETHER
             && let Ok((length, peer)) = socket.try_recv_from(&mut buffer)
         {
             datagram(buffer.get(..length).unwrap_or_default(), peer, &mut batches);
-            count += 1;
+            bytes += length;
         }
+        // A source that is disabled is not listened to.
+        let Some(target) = target.borrow().clone() else { continue };
         for (peer, events) in batches {
-            let count = events.len() as u64;
             let sender = Sender { peer: Some(peer), account: None };
             // A datagram that cannot be kept is lost: there is nobody to tell.
             match intake.take(&sender, &[(target.clone(), events)]).await {
                 Ok(_) | Err(Refused::Rate(_) | Refused::Busy | Refused::Full) => {}
-                Err(error) => {
-                    intake.refuse(&target, Limit::Room, count);
-                    tracing::error!(%error, "syslog datagrams were lost");
-                }
+                Err(error) => tracing::error!(%error, "syslog datagrams were lost"),
             }
         }
     }
@@ -117,17 +121,16 @@ fn datagram(message: &[u8], peer: SocketAddr, batches: &mut Vec<(SocketAddr, Eve
         return;
     }
     let message = message.get(..end).unwrap_or_default();
-    match batches.iter_mut().find(|(known, _)| *known == peer) {
-        Some((_, events)) => events.push(message),
-        None => {
-            let mut events = Events::default();
-            events.push(message);
-            batches.push((peer, events));
-        }
+    if let Some((_, events)) = batches.iter_mut().find(|(known, _)| *known == peer) {
+        events.push(message);
+    } else {
+        let mut events = Events::default();
+        events.push(message);
+        batches.push((peer, events));
     }
 }
 
-async fn connections(listener: TcpListener, intake: Arc<Intake>, target: Target, stop: CancellationToken) {
+async fn connections(listener: TcpListener, intake: Arc<Intake>, target: Followed, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut tasks = JoinSet::new();
     loop {
@@ -159,7 +162,7 @@ async fn connections(listener: TcpListener, intake: Arc<Intake>, target: Target,
 async fn connection(
     mut stream: TcpStream,
     peer: SocketAddr,
-    (intake, target): (&Intake, &Target),
+    (intake, target): (&Intake, &Followed),
     stop: CancellationToken,
 ) {
     let sender = Sender { peer: Some(peer), account: None };
@@ -176,11 +179,12 @@ async fn connection(
         } else {
             framing.push(chunk.get(..length).unwrap_or_default(), &mut events);
         }
-        intake.refuse(target, Limit::Length, framing.take_refused());
+        let Some(target) = target.borrow().clone() else { return };
+        intake.refuse(&target, Limit::Length, framing.take_refused());
         if !events.is_empty() {
             let taken = std::mem::take(&mut events);
             let kept = tokio::select! {
-                kept = keep(intake, target, &sender, taken) => kept,
+                kept = keep(intake, &target, &sender, taken) => kept,
                 () = stop.cancelled() => return,
             };
             if !kept {

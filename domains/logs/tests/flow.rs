@@ -15,11 +15,11 @@ use std::time::Duration;
 use arrow::array::{Array as _, AsArray as _};
 use arrow::datatypes::Int64Type;
 use garrison_base::{NodeId, SystemClock};
+use garrison_decode::Events;
 use garrison_journal::Log;
 use garrison_kernel::{Actor, Module, Outcome, System};
 use garrison_lake::{Ask, Budget, LakeError, Question, Scope};
 use garrison_logs::acts::CreateSource;
-use garrison_decode::Events;
 use garrison_logs::intake::{Refused, Sender};
 use garrison_logs::{Logs, Seen, Settle, Target, Watch, filter};
 use garrison_secrets::SystemEntropy;
@@ -94,6 +94,7 @@ impl World {
             .configured(self.platform.tenant, &name.parse().unwrap(), &"x".parse().unwrap())
             .await
             .unwrap()
+            .unwrap()
     }
 
     async fn send(&self, target: &Target, lines: &[&str]) {
@@ -157,6 +158,7 @@ async fn open(platform: &Platform) -> (Logs, CancellationToken, JoinSet<()>, Wit
         key: platform.root_key.seal("journal/events"),
         entropy: Arc::new(SystemEntropy),
         segment: 1 << 20,
+        first: 1,
     };
     let (log, _) = Log::open(options).unwrap();
     let stop = CancellationToken::new();
@@ -273,6 +275,8 @@ async fn nobody_sees_what_is_not_theirs() {
             "SELECT * FROM '/etc/passwd'",
             "CREATE EXTERNAL TABLE x STORED AS PARQUET LOCATION '/'",
             "EXPLAIN ANALYZE SELECT 1; SELECT 2",
+            "EXPLAIN ANALYZE SELECT count(*) FROM logs",
+            "EXPLAIN SELECT count(*) FROM logs",
         ] {
             let refused = world.ask(Ask::Sql(sql.into()), world.scope()).await;
             assert!(matches!(refused, Err(LakeError::Question(_))), "{sql}: {refused:?}");

@@ -120,7 +120,7 @@ impl World {
             last_seen: now,
             events: Vec::new(),
         };
-        self.act(System::DETECTION, RaiseAlerts::new(upto, entities.iter().map(hit).collect())).await;
+        self.act(System::DETECTION, RaiseAlerts::new(upto, false, entities.iter().map(hit).collect())).await;
         self.platform.kernel.work().await.unwrap();
     }
 

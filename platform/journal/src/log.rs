@@ -30,6 +30,8 @@ pub struct Options {
     pub entropy: Arc<dyn Entropy>,
     /// The size of a segment in bytes; 64 MiB is a good one.
     pub segment: u64,
+    /// The number of the first entry where there is no segment: 1, or what comes behind entries that were kept elsewhere.
+    pub first: u64,
 }
 
 /// A log that is open. All its methods may be called from everywhere at once.
@@ -71,7 +73,7 @@ impl Log {
         std::fs::create_dir_all(&dir).map_err(OpenError::io(&dir))?;
         let lock = lock(&options)?;
         clear_spares(&options)?;
-        let (segments, recovered) = recover::recover(&dir, (&options.name, &options.key))?;
+        let (segments, recovered) = recover::recover(&dir, (&options.name, &options.key), options.first)?;
         sync_dir(&dir).map_err(OpenError::io(&dir))?;
         let number = segments.last().map_or(1, |last| last.number + 1);
         let shared = Arc::new(Shared {

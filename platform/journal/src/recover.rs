@@ -28,7 +28,11 @@ pub struct Torn {
 }
 
 /// The segments of a log, verified frame by frame.
-pub(crate) fn recover(dir: &Path, keys: (&str, &SealKey)) -> Result<(Vec<Place>, Recovered), OpenError> {
+pub(crate) fn recover(
+    dir: &Path,
+    keys: (&str, &SealKey),
+    first: u64,
+) -> Result<(Vec<Place>, Recovered), OpenError> {
     let mut segments = Vec::new();
     let numbers = numbers(dir)?;
     for number in &numbers {
@@ -57,7 +61,7 @@ pub(crate) fn recover(dir: &Path, keys: (&str, &SealKey)) -> Result<(Vec<Place>,
     }
     let (next, torn) = match segments.last() {
         Some(segment) => end(segment)?,
-        None => (1, None),
+        None => (first.max(1), None),
     };
     let first = segments.first().map_or(next, |segment| segment.place.first);
     Ok((segments.iter().map(|segment| segment.place).collect(), Recovered { first, next, torn }))

@@ -32,6 +32,7 @@ impl Place {
             key: self.root.seal("log"),
             entropy: Arc::new(SystemEntropy),
             segment,
+            first: 1,
         })
     }
 

@@ -19,6 +19,7 @@ fn journal(dir: &Path, root_key: &RootKey) -> Arc<dyn Journal> {
         key: root_key.seal("journal"),
         entropy: Arc::new(SystemEntropy),
         segment: 1 << 20,
+        first: 1,
     })
     .unwrap();
     Arc::new(Records::new(log))

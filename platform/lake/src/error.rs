@@ -37,6 +37,8 @@ impl From<DataFusionError> for LakeError {
             | DataFusionError::Plan(_)
             | DataFusionError::SchemaError(..)
             | DataFusionError::NotImplemented(_)
+            | DataFusionError::ArrowError(..)
+            | DataFusionError::Execution(_)
             | DataFusionError::Configuration(_) => Self::Question(error.strip_backtrace()),
             _ => Self::Engine(Box::new(error)),
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::common::{DFSchema, Result, ScalarValue, exec_err};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::physical_plan::parquet::{CachedParquetFileReaderFactory, ParquetAccessPlan};
@@ -14,11 +14,12 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, col, lit};
-use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::FilterExecBuilder;
 use datafusion::physical_plan::union::UnionExec;
+use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 use garrison_base::{NodeId, TenantId};
 
+use crate::barrier::Barrier;
 use crate::table::Table;
 use crate::{FileEntry, Lake, Layout};
 
@@ -92,10 +93,10 @@ impl View {
     }
 
     /// The files, in as many groups as work at the same time, without the row groups that lack a word.
-    fn groups(&self, words: &[String], count: usize) -> Vec<FileGroup> {
+    fn groups(&self, files: &[&Arc<FileEntry>], words: &[String], count: usize) -> Vec<FileGroup> {
         let mut groups = vec![Vec::new(); count.max(1)];
         let mut sizes = vec![0_u64; groups.len()];
-        for file in &self.table.files {
+        for file in files {
             let Some(part) = self.part(file, words) else { continue };
             let least = (0..sizes.len()).min_by_key(|place| sizes.get(*place)).unwrap_or(0);
             if let (Some(group), Some(size)) = (groups.get_mut(least), sizes.get_mut(least)) {
@@ -126,10 +127,11 @@ impl View {
     fn files(
         &self,
         state: &dyn Session,
+        files: &[&Arc<FileEntry>],
         columns: &[usize],
         words: &[String],
     ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-        let groups = self.groups(words, state.config().target_partitions());
+        let groups = self.groups(files, words, state.config().target_partitions());
         if groups.is_empty() {
             return Ok(None);
         }
@@ -181,38 +183,57 @@ impl TableProvider for View {
         filters: &[Expr],
         _: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let (schema, layout) = (self.schema(), &self.lake.layout);
-        let wanted: Vec<usize> = projection.cloned().unwrap_or_else(|| (0..schema.fields().len()).collect());
-        let whole = self.scope.nodes.is_none() && self.table.files.iter().all(|file| self.scope.holds(file));
-        let condition = self.scope.condition(layout);
-        // What the narrowing looks at is read as well, and left out above it.
-        let mut columns = wanted.clone();
+        let schema = self.schema();
+        let wanted = projection.cloned().unwrap_or_else(|| (0..schema.fields().len()).collect());
+        let words: Vec<String> = filters.iter().flat_map(|filter| (self.lake.layout.needs)(filter)).collect();
+        // Files of which all may be seen are read as fast as the engine can; others and memory are narrowed first.
+        let (whole, partly): (Vec<_>, Vec<_>) =
+            self.table.files.iter().partition(|file| self.scope.holds(file));
+        let mut plans = Vec::new();
+        plans.extend(self.files(state, &whole, &wanted, &words)?);
+        let narrow = Narrow::new(self, state, wanted.clone())?;
+        let partly = self.files(state, &partly, &narrow.columns, &words)?;
+        let memory = self.memory(&narrow.columns)?;
+        for plan in partly.into_iter().chain(memory) {
+            plans.push(narrow.over(plan)?);
+        }
+        match plans.len() {
+            0 => Ok(MemorySourceConfig::try_new_exec(&[vec![]], schema, Some(wanted))?),
+            1 => plans.pop().map_or_else(|| exec_err!("no plan"), Ok),
+            _ => UnionExec::try_new(plans),
+        }
+    }
+}
+
+/// How rows are narrowed: what the condition looks at is read as well, and left out above it.
+struct Narrow {
+    columns: Vec<usize>,
+    wanted: usize,
+    condition: Arc<dyn PhysicalExpr>,
+    hides: bool,
+}
+
+impl Narrow {
+    fn new(view: &View, state: &dyn Session, mut columns: Vec<usize>) -> Result<Self> {
+        let (schema, layout) = (view.schema(), &view.lake.layout);
+        let wanted = columns.len();
         for name in [layout.time, layout.node] {
             let place = schema.index_of(name)?;
             if !columns.contains(&place) {
                 columns.push(place);
             }
         }
-        let narrowed = Arc::new(schema.project(&columns)?);
-        let narrowed = DFSchema::try_from(narrowed)?;
-        let condition = state.create_physical_expr(condition, &narrowed)?;
-        let narrow = |plan: Arc<dyn ExecutionPlan>| -> Result<Arc<dyn ExecutionPlan>> {
-            let out = (0..wanted.len()).collect();
-            Ok(Arc::new(
-                FilterExecBuilder::new(condition.clone(), plan).apply_projection(Some(out))?.build()?,
-            ))
-        };
-        let words: Vec<String> = filters.iter().flat_map(|filter| (layout.needs)(filter)).collect();
-        let files = if whole {
-            self.files(state, &wanted, &words)?
-        } else {
-            self.files(state, &columns, &words)?.map(narrow).transpose()?
-        };
-        let memory = self.memory(&columns)?.map(narrow).transpose()?;
-        match (files, memory) {
-            (Some(files), Some(memory)) => UnionExec::try_new(vec![files, memory]),
-            (Some(plan), None) | (None, Some(plan)) => Ok(plan),
-            (None, None) => Ok(MemorySourceConfig::try_new_exec(&[vec![]], schema, Some(wanted))?),
-        }
+        let narrowed = DFSchema::try_from(Arc::new(schema.project(&columns)?))?;
+        let condition = state.create_physical_expr(view.scope.condition(layout), &narrowed)?;
+        Ok(Self { columns, wanted, condition, hides: view.scope.nodes.is_some() })
+    }
+
+    fn over(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+        let out = (0..self.wanted).collect();
+        let filter =
+            FilterExecBuilder::new(self.condition.clone(), plan).apply_projection(Some(out))?.build()?;
+        let filter: Arc<dyn ExecutionPlan> = Arc::new(filter);
+        // Times hide nothing from whoever may ask for any time; nodes do.
+        Ok(if self.hides { Arc::new(Barrier(filter)) } else { filter })
     }
 }

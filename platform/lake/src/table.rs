@@ -76,7 +76,9 @@ impl Lake {
         let store = LocalFileSystem::new_with_prefix(dir)
             .map_err(|error| LakeError::File(dir.into(), std::io::Error::other(error)))?;
         let store: Arc<dyn ObjectStore> = Arc::new(store);
+        // What a process that broke off had spilled.
         let spill = dir.join("tmp");
+        let _ = fs::remove_dir_all(&spill);
         fs::create_dir_all(&spill).map_err(LakeError::io(&spill))?;
         let runtime = RuntimeEnvBuilder::new()
             .with_temp_file_path(&spill)
@@ -96,8 +98,8 @@ impl Lake {
         })
     }
 
-    /// What the list says at the start. Files that it does not know are thrown away; one that it knows and that is
-    /// missing or has another size is an error.
+    /// What the list says at the start. Files that it does not know are set aside: they were being written when the process
+    /// ended, or belong to a newer list. One that it knows and that is missing or has another size is an error.
     pub fn load(&self, files: Vec<FileEntry>) -> Result<(), LakeError> {
         for file in &files {
             let path = self.dir.join(file.path());
@@ -194,6 +196,14 @@ impl Lake {
         retired.extend(gone.into_iter().map(|file| (Instant::now(), (*file).clone())));
     }
 
+    /// Removes files that were written and are not to be listed.
+    pub fn discard(&self, files: &[FileEntry]) {
+        for path in files.iter().flat_map(|file| [file.path(), file.words_path()]) {
+            // What stays is set aside at the next start.
+            let _ = fs::remove_file(self.dir.join(path));
+        }
+    }
+
     /// Removes files that were replaced, when no question can still read them.
     pub fn tidy(&self) {
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
@@ -201,10 +211,7 @@ impl Lake {
             if since.elapsed() < GRACE {
                 return true;
             }
-            for path in [file.path(), file.words_path()] {
-                // What stays is thrown away at the next start.
-                let _ = fs::remove_file(self.dir.join(path));
-            }
+            self.discard(std::slice::from_ref(file));
             self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&file.id);
             false
         });
@@ -289,7 +296,7 @@ fn keep(path: &Path, bytes: &[u8]) -> Result<(), LakeError> {
     write().map_err(LakeError::io(path))
 }
 
-/// Removes the files below a folder that nobody wants.
+/// Sets the files below a folder aside that nobody wants.
 fn sweep(dir: &Path, wanted: &HashSet<PathBuf>) -> Result<(), LakeError> {
     for entry in fs::read_dir(dir).map_err(LakeError::io(dir))? {
         let path = entry.map_err(LakeError::io(dir))?.path();
@@ -297,8 +304,9 @@ fn sweep(dir: &Path, wanted: &HashSet<PathBuf>) -> Result<(), LakeError> {
         if path.is_dir() {
             sweep(&path, wanted)?;
         } else if ours && !wanted.contains(&path) {
-            tracing::info!(file = %path.display(), "an unfinished file of the lake was thrown away");
-            fs::remove_file(&path).map_err(LakeError::io(&path))?;
+            let aside = path.with_added_extension("unlisted");
+            tracing::warn!(file = %aside.display(), "a file of the lake that is not listed was set aside");
+            fs::rename(&path, &aside).map_err(LakeError::io(&path))?;
         }
     }
     Ok(())

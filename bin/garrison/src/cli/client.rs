@@ -1,9 +1,12 @@
 //! The commands that speak with a running server, as clap sees them.
 
 mod account;
+mod alert;
 mod approval;
+mod log;
 mod people;
 mod rights;
+mod source;
 mod tree;
 
 use std::path::PathBuf;
@@ -13,9 +16,12 @@ use clap::{Args, Subcommand};
 use super::OutputArgs;
 
 pub use account::{PasswordCommand, SessionCommand, TokenCommand};
+pub use alert::{AlertCloseArgs, AlertCommand, AlertListArgs, AlertShowArgs, DeliveryCommand};
 pub use approval::{ApprovalCommand, ApprovalRuleCommand, ApproveArgs};
+pub use log::{LogExportArgs, LogImportArgs, LogSearchArgs, LogServerCommand, LogTailArgs, SearchCommand};
 pub use people::{GroupCommand, PostCommand, ServiceCommand, UserCommand};
 pub use rights::{AccessCommand, AuditCommand, GrantCommand, Until};
+pub use source::{SourceChangeArgs, SourceCommand, SourceCreateArgs};
 pub use tree::{TreeCommand, TreeCreateArgs, TreeExportArgs, TreeHistoryArgs};
 
 /// Which server is spoken with, and how its answers are printed.
@@ -75,6 +81,14 @@ pub enum ClientCommand {
     Access(AccessCommand),
     #[command(subcommand)]
     Audit(AuditCommand),
+    #[command(subcommand)]
+    Source(SourceCommand),
+    #[command(subcommand)]
+    Search(SearchCommand),
+    #[command(subcommand)]
+    Alert(AlertCommand),
+    #[command(subcommand)]
+    Delivery(DeliveryCommand),
 }
 
 /// Log in to a server, or set up one's account with a one-time link

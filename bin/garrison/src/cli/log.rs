@@ -5,13 +5,19 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::OutputArgs;
+use super::client::LogServerCommand;
 
 /// Work with logs
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:
+  garrison log search failed --from 2h
+  garrison log tail kind:sshd
+  garrison log import --source web access.log.gz
   garrison log generate --story shop --attack --out demo")]
 pub enum LogCommand {
     Generate(LogGenerateArgs),
+    #[command(flatten)]
+    Server(LogServerCommand),
 }
 
 /// Write realistic logs of an invented company

@@ -50,12 +50,15 @@ impl Failure {
                 format!("{url} answers what no Garrison does, with status {status}"),
             );
         };
+        // A detail of several lines points at a place: its columns must stay below each other.
+        let pointing = problem.detail.contains('\n');
+        let (colon, semicolon) = if pointing { (":\n", "\n") } else { (": ", "; ") };
         let mut words = problem.title;
         if !problem.detail.is_empty() && problem.detail != words {
-            words = format!("{words}: {}", problem.detail);
+            words = format!("{words}{colon}{}", problem.detail);
         }
         if !problem.advice.is_empty() {
-            words = format!("{words}; {}", problem.advice);
+            words = format!("{words}{semicolon}{}", problem.advice);
         }
         Self { exit: exit(problem.exit), kind: problem.kind, words }
     }
@@ -128,6 +131,14 @@ mod tests {
         {
             assert_eq!(exit(number), wanted, "{number}");
         }
+    }
+
+    #[test]
+    fn a_detail_that_points_keeps_its_lines() {
+        let body = r#"{"type":"log/query","title":"not understood","status":422,
+            "detail":"a or\n  ^^","advice":"mend it","exit":2}"#;
+        let failure = Failure::answered(422, body, "https://x");
+        assert_eq!(failure.to_string(), "not understood:\na or\n  ^^\nmend it");
     }
 
     #[test]

@@ -2,18 +2,25 @@
 
 mod access;
 mod address;
+mod alert;
 mod approval;
 mod audit;
 mod context;
 mod context_command;
+mod delivery;
 mod failure;
 mod grant;
+mod interrupt;
+mod log;
 mod login;
 mod people;
 mod prompt;
 mod resolve;
 mod row;
+mod search;
 mod session;
+mod sheet;
+mod source;
 mod tree;
 mod trust;
 pub mod wire;
@@ -23,7 +30,7 @@ use std::fmt;
 use garrison_base::Exit;
 use serde_json::Value as Json;
 
-use crate::cli::client::{ClientArgs, ClientCommand, ListArgs};
+use crate::cli::client::{ClientArgs, ClientCommand, ListArgs, LogServerCommand};
 use crate::output::{Format, Printer, Row};
 use crate::say;
 use context::Contexts;
@@ -36,7 +43,7 @@ const PAGE: u64 = 500;
 
 /// Runs a command on the server.
 pub fn run(command: &ClientCommand) -> anyhow::Result<Exit> {
-    let done = match command {
+    told(match command {
         ClientCommand::Login(args) => login::run(args),
         ClientCommand::Logout(args) => session::log_out(&args.client),
         ClientCommand::Whoami(args) => session::whoami(&args.client),
@@ -54,10 +61,25 @@ pub fn run(command: &ClientCommand) -> anyhow::Result<Exit> {
         ClientCommand::ApprovalRule(command) => approval::rule(command),
         ClientCommand::Access(command) => access::run(command),
         ClientCommand::Audit(command) => audit::run(command),
-    };
+        ClientCommand::Source(command) => source::run(command),
+        ClientCommand::Search(command) => search::run(command),
+        ClientCommand::Alert(command) => alert::run(command),
+        ClientCommand::Delivery(command) => delivery::run(command),
+    })
+}
+
+/// Runs a command on the logs of the server.
+pub fn run_log(command: &LogServerCommand) -> anyhow::Result<Exit> {
+    told(log::run(command))
+}
+
+/// Tells a failure that has an exit code of its own, line by line: a detail may point at a place.
+fn told(done: anyhow::Result<Exit>) -> anyhow::Result<Exit> {
     done.or_else(|error| match failure::exit_of(&error) {
         Some(exit) => {
-            say!("garrison: {error:#}");
+            for line in format!("garrison: {error:#}").lines() {
+                say!("{line}");
+            }
             Ok(exit)
         }
         None => Err(error),

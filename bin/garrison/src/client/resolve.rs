@@ -63,6 +63,16 @@ impl Client {
         self.listed(named, ("grp", "group", "group"))
     }
 
+    /// The id of a source of logs, by id or name.
+    pub(super) fn source(&self, named: &str) -> anyhow::Result<String> {
+        self.listed(named, ("src", "source", "source"))
+    }
+
+    /// The id of a saved search, by id or name.
+    pub(super) fn search(&self, named: &str) -> anyhow::Result<String> {
+        self.listed(named, ("sch", "search", "saved search"))
+    }
+
     /// The id of a person or service account; `me` is oneself.
     pub(super) fn actor(&self, who: &str) -> anyhow::Result<String> {
         match who {

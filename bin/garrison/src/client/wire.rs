@@ -1,5 +1,7 @@
 //! Requests and answers.
 
+mod stream;
+
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,8 @@ use ureq::{Agent, Body};
 use crate::client::address::Address;
 use crate::client::context::variable;
 use crate::client::failure::Failure;
+
+pub use stream::{Lines, Next, Sent};
 
 /// For a whole answer.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -39,13 +39,6 @@ impl Client {
         Ok(())
     }
 
-    /// The root of the tree.
-    pub fn root(&self) -> anyhow::Result<String> {
-        let records = self.get("/api/v1/audit?limit=1")?;
-        let node = records["items"][0]["node"].as_str().context("the record names no node")?;
-        Ok(node.to_owned())
-    }
-
     pub fn get(&self, path: &str) -> anyhow::Result<Value> {
         let request = self.agent.get(format!("{}{path}", self.url)).header("authorization", self.bearer());
         let mut answer = request.call().with_context(|| format!("GET {path}"))?;

@@ -71,11 +71,7 @@ impl Stage {
         client.activate(&link)?;
         write_private(&self.token_file(), client.session())?;
         let me = client.get("/api/v1/whoami")?["id"].clone();
-        let root = client.get("/api/v1/node?limit=1")?["items"][0]["parent"].clone();
-        let root = match root.as_str() {
-            Some(root) => root.to_owned(),
-            None => client.root()?,
-        };
+        let root = client.get("/api/v1/node")?["items"][0]["id"].clone();
         for role in ["analyst", "auditor", "sender"] {
             let grant = json!({ "holder": me, "node": root, "role": role, "duty": "demo", "reason": "demo" });
             client.post("/api/v1/grant/create", &grant)?;

@@ -93,11 +93,16 @@ pub fn for_server(
     Ok((RuleSet::new(rules, taxonomy()?), refused))
 }
 
-/// What changes when a file in the folders does: how many there are, and when the latest was written.
-pub fn fingerprint(folders: &[PathBuf]) -> (usize, Option<std::time::SystemTime>) {
-    let files = folders.iter().flat_map(WalkDir::new).filter_map(Result::ok);
-    let times: Vec<_> = files.filter_map(|entry| entry.metadata().ok()?.modified().ok()).collect();
-    (times.len(), times.into_iter().max())
+/// What changes when a file in the folders does: each file with its size and when it was written.
+pub fn fingerprint(folders: &[PathBuf]) -> Vec<(PathBuf, u64, Option<std::time::SystemTime>)> {
+    let files =
+        folders.iter().flat_map(|folder| WalkDir::new(folder).sort_by_file_name()).filter_map(Result::ok);
+    files
+        .filter_map(|entry| {
+            let meta = entry.metadata().ok()?;
+            Some((entry.into_path(), meta.len(), meta.modified().ok()))
+        })
+        .collect()
 }
 
 /// The taxonomy that comes with the engine.

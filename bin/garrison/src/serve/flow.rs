@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use garrison_base::{SystemClock, TenantId, Timestamp};
 use garrison_detection::{Event, Judge, Live};
 use garrison_kernel::{Kernel, Problem};
@@ -12,6 +12,7 @@ use garrison_logs::{Followed, Forward, Logs, Seen, Sockets, Target, Watch};
 use garrison_notices::{Couriers, Notices};
 use garrison_secrets::{RootKey, SystemEntropy};
 use garrison_sigma::Level;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -55,13 +56,22 @@ impl Flow {
         root_key: &RootKey,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
+        let reached = garrison_logs::reached(kernel).await?;
         let (log, recovered) = garrison_journal::Log::open(garrison_journal::Options {
             dir: config.data.dir.join("log"),
             name: "events".to_owned(),
             key: root_key.seal("journal/events"),
             entropy: Arc::new(SystemEntropy),
             segment: SEGMENT,
+            first: reached + 1,
         })?;
+        ensure!(
+            recovered.next > reached,
+            "the log of events ends at {}, and events up to {reached} are known: {} is an older copy, or of another \
+             Garrison; put the right one back, or move it away to go on without what was not yet in files",
+            recovered.next - 1,
+            config.data.dir.join("log").display()
+        );
         if let Some(torn) = recovered.torn {
             tracing::info!(file = %torn.path.display(), offset = torn.offset, "a write of events was cut off; nothing that was answered is lost");
         }
@@ -85,7 +95,8 @@ impl Flow {
         let mut tasks = logs.start(watch, Arc::new(Settled(live.clone())));
         tasks.spawn(live.clone().run());
         tasks.spawn(reload(live, config.detection.clone(), stop.clone()));
-        tasks.spawn(deliver(config.clone(), kernel.clone(), stop.clone()));
+        let couriers = couriers(&config.notices).context("preparing to tell people of alerts")?;
+        tasks.spawn(deliver(couriers, kernel.clone(), stop.clone()));
         let syslog = &config.intake.syslog;
         if syslog.udp.is_some() || syslog.tcp.is_some() {
             let target = target(&logs, kernel, &syslog.source, syslog.tenant.as_deref()).await?;
@@ -131,11 +142,16 @@ async fn tenant(kernel: &Kernel, name: Option<&str>) -> anyhow::Result<TenantId>
 }
 
 /// The source that the configuration names.
-async fn target(logs: &Logs, kernel: &Kernel, source: &str, tenant: Option<&str>) -> anyhow::Result<Target> {
+async fn target(
+    logs: &Logs,
+    kernel: &Kernel,
+    source: &str,
+    tenant: Option<&str>,
+) -> anyhow::Result<watch::Receiver<Option<Target>>> {
     let id = self::tenant(kernel, tenant).await?;
     let name = source.parse().map_err(|words| anyhow!("intake: the source {source:?}: {words}"))?;
     let purpose = "named by the configuration".parse().context("naming the source")?;
-    Ok(logs.configured(id, &name, &purpose).await?)
+    Ok(logs.follow_source(id, name, &purpose).await?)
 }
 
 /// Detection, as the logs show events to it.
@@ -153,6 +169,7 @@ impl Watch for Wired {
             received,
             claimed: seen.claimed,
             record: seen.record,
+            late: seen.late,
         });
     }
 
@@ -209,14 +226,7 @@ fn couriers(config: &Notices) -> anyhow::Result<Couriers> {
 }
 
 /// Sends what waits to be sent.
-async fn deliver(config: Config, kernel: Kernel, stop: CancellationToken) {
-    let couriers = match couriers(&config.notices) {
-        Ok(couriers) => couriers,
-        Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "nobody is told of alerts");
-            return;
-        }
-    };
+async fn deliver(couriers: Couriers, kernel: Kernel, stop: CancellationToken) {
     loop {
         if let Err(error) = garrison_notices::deliver(&kernel, &couriers).await {
             tracing::error!(%error, "messages could not be sent");

@@ -15,6 +15,7 @@ use crate::store;
 #[serde(deny_unknown_fields)]
 pub struct RaiseAlerts {
     upto: u64,
+    late: bool,
     hits: Vec<Grouped>,
 }
 
@@ -29,9 +30,10 @@ pub struct Raised {
 
 impl RaiseAlerts {
     /// Everything that was found up to `upto`, with what came before. At most 500 groups; texts and events are
-    /// cut to what is kept of them.
-    pub fn new(upto: u64, hits: Vec<Grouped>) -> Self {
-        Self { upto, hits: hits.into_iter().map(Grouped::limited).collect() }
+    /// cut to what is kept of them. What is `late` is raised wherever the place is, and does not move it: what is judged
+    /// again after a crash may then be counted twice.
+    pub fn new(upto: u64, late: bool, hits: Vec<Grouped>) -> Self {
+        Self { upto, late, hits: hits.into_iter().map(Grouped::limited).collect() }
     }
 
     async fn raise(
@@ -94,7 +96,7 @@ impl Act for RaiseAlerts {
         }
         let upto = i64::try_from(self.upto).map_err(|_| KernelError::Invalid("upto is too large".into()))?;
         let before = store::position_before(tx).await?;
-        if before.is_some_and(|before| upto <= before) {
+        if !self.late && before.is_some_and(|before| upto <= before) {
             let words = format!("nothing: everything up to {upto} was judged before");
             return Ok(Done::new(Raised::default(), Summary::of(words), None));
         }
@@ -102,7 +104,9 @@ impl Act for RaiseAlerts {
         for hit in &self.hits {
             alerts.extend(self.raise(hit, permit, tx).await?);
         }
-        store::move_position(tx, upto).await?;
+        if !self.late {
+            store::move_position(tx, upto).await?;
+        }
         let new: Vec<AlertId> = alerts.iter().map(|alert| alert.alert).collect();
         let continued = self.hits.len() - new.len();
         let words = format!("{} new alerts, {continued} continued", new.len());

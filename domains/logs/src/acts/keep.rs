@@ -57,6 +57,9 @@ pub struct Counted {
     pub bytes: u64,
     /// When the last one came, in microseconds since 1970.
     pub last_seen: i64,
+    /// By how many milliseconds its clock was ahead then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skew: Option<i64>,
 }
 
 impl From<&FileEntry> for KeptFile {

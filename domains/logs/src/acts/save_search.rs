@@ -40,7 +40,7 @@ impl Act for SaveSearch {
 
     async fn perform(&self, permit: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, KernelError> {
         garrison_search::parse(&self.query)
-            .map_err(|error| KernelError::Invalid(error.pointed(&self.query)))?;
+            .map_err(|error| KernelError::Invalid(format!("{error}\n{}", error.pointed(&self.query))))?;
         let search = SearchId::new(permit.now(), tx.entropy());
         tx.register(&search.into(), permit.node(), Some(permit.actor().id)).await?;
         store::add_search(tx, permit, search, self).await?;

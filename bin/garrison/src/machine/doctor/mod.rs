@@ -6,6 +6,7 @@ mod certificate;
 mod clock;
 mod database;
 mod folders;
+mod intake;
 mod port;
 mod process;
 
@@ -104,6 +105,7 @@ fn all(loaded: &Loaded) -> Vec<Check> {
     checks.extend(process::memory());
     checks.push(process::open_files());
     checks.push(database::check(config));
+    checks.extend(intake::checks(config));
     checks
 }
 
