@@ -1,7 +1,7 @@
 //! The filter language as a condition on the table.
 
 use arrow::datatypes::DataType;
-use datafusion::logical_expr::{Expr, cast, col, lit, not, try_cast};
+use datafusion::logical_expr::{Expr, cast, col, lit, try_cast};
 use datafusion::scalar::ScalarValue;
 use garrison_base::Timestamp;
 use garrison_search::{Op, Part, Pattern, Query, Test};
@@ -29,7 +29,8 @@ pub fn condition(query: &Query, now: Timestamp) -> Result<Option<Expr>, String> 
             }
             balanced(sides, Expr::or)
         }
-        Query::Not(inner) => Some(condition(inner, now)?.map_or_else(|| lit(false), not)),
+        // An event without the field does not fulfil the inner condition, so it fulfils this one.
+        Query::Not(inner) => Some(condition(inner, now)?.map_or_else(|| lit(false), Expr::is_not_true)),
         Query::Text(pattern) => Some(EventTest::text(pattern, col("raw"))),
         Query::Field { name, test } => Some(field(name, test, now)?),
     })
@@ -80,13 +81,13 @@ fn column(name: &str, test: &Test, folded: bool) -> Result<Expr, String> {
     Ok(match test {
         Test::Present => place().is_not_null(),
         Test::Is(pattern) => match pattern.literal() {
-            Some(text) if folded => place().eq(lit(fold(&text))).is_true(),
-            Some(text) if !text.chars().any(char::is_alphabetic) => place().eq(lit(text)).is_true(),
+            Some(text) if folded => place().eq(lit(fold(&text))),
+            Some(text) if !text.chars().any(char::is_alphabetic) => place().eq(lit(text)),
             _ => EventTest::value(name, test, place())?,
         },
         Test::Compare(op, value) => match value.parse::<f64>() {
-            Ok(number) => ordered(*op, try_cast(place(), DataType::Float64), lit(number)).is_true(),
-            Err(_) => ordered(*op, place(), lit(value.clone())).is_true(),
+            Ok(number) => ordered(*op, try_cast(place(), DataType::Float64), lit(number)),
+            Err(_) => ordered(*op, place(), lit(value.clone())),
         },
         Test::Network(_) | Test::Matches(_) => EventTest::value(name, test, place())?,
     })
@@ -116,9 +117,9 @@ fn moment(name: &str, test: &Test, now: Timestamp) -> Result<Expr, String> {
     };
     match test {
         Test::Present => Ok(col(name).is_not_null()),
-        Test::Compare(op, text) => Ok(ordered(*op, col(name), at(text)?).is_true()),
+        Test::Compare(op, text) => Ok(ordered(*op, col(name), at(text)?)),
         Test::Is(Pattern { parts, .. }) => match parts.as_slice() {
-            [Part::Literal(text)] => Ok(col(name).eq(at(text)?).is_true()),
+            [Part::Literal(text)] => Ok(col(name).eq(at(text)?)),
             _ => Ok(EventTest::value(name, test, cast(col(name), DataType::Utf8))?),
         },
         Test::Network(_) | Test::Matches(_) => Err(format!("`{name}` is a time: compare it with < > <= >=")),

@@ -96,21 +96,22 @@ impl Followed {
     /// Keeps lines and notes the place; nothing when it is stopped.
     async fn take(
         &self,
-        intake: &Intake,
+        (intake, target): (&Intake, &Target),
         piece: Piece,
         place: &mut Place,
         stop: &CancellationToken,
     ) -> Option<()> {
         if !piece.events.is_empty() {
+            let sender = Sender::default();
             loop {
                 let taken = tokio::select! {
-                    taken = intake.take_patiently(&Sender::default(), target, piece.events.clone()) => taken,
+                    taken = intake.take_patiently(&sender, target, piece.events.clone()) => taken,
                     () = stop.cancelled() => return None,
                 };
                 match taken {
                     Ok(_) => break,
                     Err(error) => {
-                        tracing::error!(file = %self.path.display(), %error, "lines wait in their file")
+                        tracing::error!(file = %self.path.display(), %error, "lines wait in their file");
                     }
                 }
                 wait(stop).await;
@@ -172,9 +173,14 @@ fn lines(file: &mut File, place: Place, over: bool) -> io::Result<Piece> {
         None => 0,
     };
     let end = if over && !full { bytes.len() } else { end };
+    let whole = bytes.get(..end).unwrap_or_default();
+    let unended = full && !whole.contains(&b'\n');
     let (mut events, mut refused) = (Events::default(), 0);
-    for line in bytes.get(..end).unwrap_or_default().split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end)
-    {
+    let mut parts = whole.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    if place.skip {
+        parts.next();
+    }
+    for line in parts {
         if line.len() > EVENT_BYTES {
             refused += 1;
         } else if !line.is_empty() {

@@ -230,6 +230,8 @@ async fn questions(world: &World) {
         ("claimed>=2026-11-22T09:59:59Z", &[3]),
         ("received>now-1m", &[0, 1, 2, 3, 4, 5]),
         ("source:web format:raw", &[4, 5]),
+        ("not src_ip:10.1.2.3", &[0, 1, 3, 4, 5]),
+        ("-duration>100 host:*", &[0, 2]),
     ] {
         let mut want: Vec<String> = places.iter().map(|place| LINES[*place].to_owned()).collect();
         want.sort();
