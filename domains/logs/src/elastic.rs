@@ -65,11 +65,15 @@ pub(crate) async fn hello(Caller(_): Caller, request: Request) -> Response {
 pub(crate) async fn any(
     web: State<Web>,
     logs: Extension<Logs>,
-    caller: Caller,
+    caller: Answer<Caller>,
     Path(path): Path<String>,
     request: Request,
 ) -> Response {
     let accept = request.headers().get(header::ACCEPT).cloned();
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(refusal) => return refused(&refusal, accept.as_ref()),
+    };
     let sends = matches!(*request.method(), Method::POST | Method::PUT);
     let index = match path.split('/').collect::<Vec<_>>().as_slice() {
         ["_bulk"] if sends => Some(String::new()),
@@ -86,6 +90,13 @@ pub(crate) async fn any(
         }),
         None => other(&path, accept.as_ref()),
     }
+}
+
+/// A refusal, as these clients read it.
+fn refused(refusal: &Refusal, accept: Option<&HeaderValue>) -> Response {
+    let kind = refusal.kind();
+    let body = json!({ "error": { "type": kind.name, "reason": refusal.detail() }, "status": kind.status });
+    answer(StatusCode::from_u16(kind.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), accept, &body)
 }
 
 /// What clients ask before they send; they go on when there is an answer.

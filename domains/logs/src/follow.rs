@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use garrison_base::limits::EVENT_BYTES;
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::NamedSource;
 use crate::intake::{Intake, Limit, Sender, Target};
 use garrison_decode::Events;
 
@@ -43,7 +43,7 @@ pub struct Followed {
     /// Where it is noted how far it was read.
     pub note: PathBuf,
     /// The source of its lines; nothing while it is disabled.
-    pub target: watch::Receiver<Option<Target>>,
+    pub source: NamedSource,
 }
 
 /// Lines that were read, and where the reading ended.
@@ -77,7 +77,7 @@ impl Followed {
                 }
             };
             told = false;
-            let Some(target) = self.target.borrow().clone() else {
+            let Some(target) = self.source.target().await else {
                 wait(&stop).await;
                 continue;
             };

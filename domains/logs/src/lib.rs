@@ -41,7 +41,7 @@ use garrison_journal::Log;
 use garrison_kernel::{Actor, Kernel, KernelError, Migration, Module, Origin, Outcome, Problem, System};
 use garrison_lake::{Lake, LakeError};
 use jiff::SignedDuration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -107,8 +107,8 @@ struct Inner {
 
 /// Questions that are answered at the same time.
 const QUESTIONS: usize = 8;
-/// How often it is looked whether a source that the configuration names is still there and enabled.
-const LOOK: Duration = Duration::from_secs(2);
+/// How long a question waits for a place.
+const PLACE: Duration = Duration::from_secs(5);
 
 /// Why the logs cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -183,27 +183,15 @@ impl Logs {
         tasks
     }
 
-    /// Follows the source that the configuration names, which is made where it is missing: where it is disabled there is no
-    /// target.
-    pub async fn follow_source(
+    /// The source that the configuration names, made where it is missing.
+    pub async fn named_source(
         &self,
         tenant: TenantId,
         name: Name,
         purpose: &Line,
-    ) -> Result<watch::Receiver<Option<Target>>, OpenError> {
-        let first = self.configured(tenant, &name, purpose).await?;
-        let (tell, target) = watch::channel(first);
-        let logs = self.clone();
-        tokio::spawn(async move {
-            while !logs.is_stopping() && !tell.is_closed() {
-                tokio::time::sleep(LOOK).await;
-                let Ok(mut tx) = logs.0.kernel.read(&system(tenant), receive::SEND).await else { continue };
-                if let Ok(now) = store::target(&mut tx, name.as_str()).await {
-                    tell.send_replace(now);
-                }
-            }
-        });
-        Ok(target)
+    ) -> Result<NamedSource, OpenError> {
+        self.configured(tenant, &name, purpose).await?;
+        Ok(NamedSource { kernel: self.0.kernel.clone(), tenant, name })
     }
 
     /// The source of this name in a tenant, made where it is missing; nothing where it is disabled.
@@ -237,7 +225,7 @@ impl Logs {
 
     /// A place for a question: memory is for so many at a time.
     pub(crate) async fn place_for_question(&self) -> Result<OwnedSemaphorePermit, garrison_web::Refusal> {
-        let place = timeout(LOOK * 2, self.0.questions.clone().acquire_owned()).await;
+        let place = timeout(PLACE, self.0.questions.clone().acquire_owned()).await;
         place.ok().and_then(Result::ok).ok_or_else(|| {
             let words = format!("{QUESTIONS} questions are being answered already");
             garrison_web::Refusal::new(&problem::BUSY, words).retry_after(5)
@@ -316,6 +304,23 @@ impl Logs {
             Some(settle) => settle.settle(upto).await,
             None => Ok(()),
         }
+    }
+}
+
+/// A source that the configuration names. It is looked up whenever events come, so that disabling or limiting it counts at
+/// once.
+#[derive(Clone)]
+pub struct NamedSource {
+    kernel: Kernel,
+    tenant: TenantId,
+    name: Name,
+}
+
+impl NamedSource {
+    /// Where events go now; nothing while the source is disabled, or nobody can tell.
+    pub(crate) async fn target(&self) -> Option<Target> {
+        let mut tx = self.kernel.read(&system(self.tenant), receive::SEND).await.ok()?;
+        store::target(&mut tx, self.name.as_str()).await.ok()?
     }
 }
 

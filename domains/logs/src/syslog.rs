@@ -9,11 +9,12 @@ use std::time::Duration;
 use garrison_base::limits::EVENT_BYTES;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::NamedSource;
 use crate::intake::{Intake, Limit, Refused, Sender, Target};
 use garrison_decode::Events;
 use garrison_decode::SyslogFramer;
@@ -28,9 +29,6 @@ const TOGETHER: usize = 1 << 20;
 const DATAGRAM: usize = 65_535;
 /// After a failure of the log, senders are kept waiting for so long before it is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
-
-/// The source, as it is now; nothing where it is disabled.
-type Followed = watch::Receiver<Option<Target>>;
 
 /// Where syslog comes in.
 #[derive(Debug, Default)]
@@ -69,19 +67,19 @@ impl Sockets {
     }
 
     /// Takes messages until it is stopped.
-    pub async fn serve(self, intake: Arc<Intake>, target: Followed, stop: CancellationToken) {
+    pub async fn serve(self, intake: Arc<Intake>, source: NamedSource, stop: CancellationToken) {
         let mut tasks = JoinSet::new();
         if let Some(socket) = self.udp {
-            tasks.spawn(datagrams(socket, intake.clone(), target.clone(), stop.clone()));
+            tasks.spawn(datagrams(socket, intake.clone(), source.clone(), stop.clone()));
         }
         if let Some(listener) = self.tcp {
-            tasks.spawn(connections(listener, intake, target, stop));
+            tasks.spawn(connections(listener, intake, source, stop));
         }
         while tasks.join_next().await.is_some() {}
     }
 }
 
-async fn datagrams(socket: UdpSocket, intake: Arc<Intake>, target: Followed, stop: CancellationToken) {
+async fn datagrams(socket: UdpSocket, intake: Arc<Intake>, source: NamedSource, stop: CancellationToken) {
     let mut buffer = vec![0; DATAGRAM];
     loop {
         let received = tokio::select! {
@@ -103,7 +101,7 @@ async fn datagrams(socket: UdpSocket, intake: Arc<Intake>, target: Followed, sto
             bytes += length;
         }
         // A source that is disabled is not listened to.
-        let Some(target) = target.borrow().clone() else { continue };
+        let Some(target) = source.target().await else { continue };
         for (peer, events) in batches {
             let sender = Sender { peer: Some(peer), account: None };
             // A datagram that cannot be kept is lost: there is nobody to tell.
@@ -130,7 +128,12 @@ fn datagram(message: &[u8], peer: SocketAddr, batches: &mut Vec<(SocketAddr, Eve
     }
 }
 
-async fn connections(listener: TcpListener, intake: Arc<Intake>, target: Followed, stop: CancellationToken) {
+async fn connections(
+    listener: TcpListener,
+    intake: Arc<Intake>,
+    source: NamedSource,
+    stop: CancellationToken,
+) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut tasks = JoinSet::new();
     loop {
@@ -142,9 +145,9 @@ async fn connections(listener: TcpListener, intake: Arc<Intake>, target: Followe
         while tasks.try_join_next().is_some() {}
         match accepted {
             Ok((stream, peer)) => {
-                let (intake, target, stop) = (intake.clone(), target.clone(), stop.clone());
+                let (intake, source, stop) = (intake.clone(), source.clone(), stop.clone());
                 tasks.spawn(async move {
-                    connection(stream, peer, (&intake, &target), stop).await;
+                    connection(stream, peer, (&intake, &source), stop).await;
                     drop(place);
                 });
             }
@@ -162,7 +165,7 @@ async fn connections(listener: TcpListener, intake: Arc<Intake>, target: Followe
 async fn connection(
     mut stream: TcpStream,
     peer: SocketAddr,
-    (intake, target): (&Intake, &Followed),
+    (intake, source): (&Intake, &NamedSource),
     stop: CancellationToken,
 ) {
     let sender = Sender { peer: Some(peer), account: None };
@@ -179,7 +182,7 @@ async fn connection(
         } else {
             framing.push(chunk.get(..length).unwrap_or_default(), &mut events);
         }
-        let Some(target) = target.borrow().clone() else { return };
+        let Some(target) = source.target().await else { return };
         intake.refuse(&target, Limit::Length, framing.take_refused());
         if !events.is_empty() {
             let taken = std::mem::take(&mut events);

@@ -9,7 +9,7 @@ use garrison_base::limits::EVENT_BYTES;
 use crate::events::Events;
 
 /// Digits of a count at most: more is no count.
-const DIGITS: usize = 8;
+const DIGITS: usize = 7;
 
 /// The messages of one connection.
 #[derive(Debug, Default)]
@@ -155,7 +155,7 @@ fn count(rest: &[u8]) -> Option<Counted> {
 fn may_become_count(rest: &[u8]) -> bool {
     let digits = rest.iter().take(DIGITS).take_while(|byte| byte.is_ascii_digit()).count();
     let behind = rest.get(digits..).unwrap_or_default();
-    digits > 0 && digits < DIGITS && matches!(behind, [] | [b' ']) && rest.first() != Some(&b'0')
+    digits > 0 && matches!(behind, [] | [b' ']) && rest.first() != Some(&b'0')
 }
 
 /// Line ends and the NUL that some senders add are not part of the message; an empty one is none.

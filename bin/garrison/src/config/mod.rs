@@ -180,6 +180,7 @@ pub struct Syslog {
     /// The source that messages belong to; made where it is missing
     pub source: String,
     /// The tenant of the source; may be left out where there is one
+    #[schemars(example = &"main")]
     pub tenant: Option<String>,
 }
 

@@ -137,7 +137,7 @@ mod tests {
         assert!(text.contains("\n# url = \"sqlite\"\n"), "{text}");
         assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
         let read: Dict = toml::from_str(&text).unwrap();
-        assert_eq!(read.len(), 6);
+        assert_eq!(read.len(), 9);
 
         std::fs::write(folder.path().join("garrison.toml"), text.replace("a\\\"b", "b.example")).unwrap();
         let sources = Sources { folder: folder.path().into(), ..Sources::default() };

@@ -8,11 +8,10 @@ use anyhow::{Context as _, anyhow, bail, ensure};
 use garrison_base::{SystemClock, TenantId, Timestamp};
 use garrison_detection::{Event, Judge, Live};
 use garrison_kernel::{Kernel, Problem};
-use garrison_logs::{Followed, Forward, Logs, Seen, Sockets, Target, Watch};
+use garrison_logs::{Followed, Forward, Logs, NamedSource, Seen, Sockets, Watch};
 use garrison_notices::{Couriers, Notices};
 use garrison_secrets::{RootKey, SystemEntropy};
 use garrison_sigma::Level;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -99,19 +98,19 @@ impl Flow {
         tasks.spawn(deliver(couriers, kernel.clone(), stop.clone()));
         let syslog = &config.intake.syslog;
         if syslog.udp.is_some() || syslog.tcp.is_some() {
-            let target = target(&logs, kernel, &syslog.source, syslog.tenant.as_deref()).await?;
+            let source = source(&logs, kernel, &syslog.source, syslog.tenant.as_deref()).await?;
             let sockets = Sockets::bind(syslog.udp, syslog.tcp).await?;
             sockets.tell(
                 |kind, address| tracing::info!(%address, kind, source = %syslog.source, "syslog is taken"),
             );
-            tasks.spawn(sockets.serve(logs.intake().clone(), target, stop.clone()));
+            tasks.spawn(sockets.serve(logs.intake().clone(), source, stop.clone()));
         }
         for file in &config.intake.files {
-            let target = target(&logs, kernel, &file.source, file.tenant.as_deref()).await?;
+            let source = source(&logs, kernel, &file.source, file.tenant.as_deref()).await?;
             let mark = garrison_secrets::digest(file.path.as_os_str().as_encoded_bytes());
             let mark: String = mark.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
             let note = config.data.dir.join("follow").join(format!("{mark}.json"));
-            let followed = Followed { path: file.path.clone(), note, target };
+            let followed = Followed { path: file.path.clone(), note, source };
             tasks.spawn(followed.run(logs.intake().clone(), stop.clone()));
         }
         for forward in &config.intake.forward {
@@ -142,16 +141,16 @@ async fn tenant(kernel: &Kernel, name: Option<&str>) -> anyhow::Result<TenantId>
 }
 
 /// The source that the configuration names.
-async fn target(
+async fn source(
     logs: &Logs,
     kernel: &Kernel,
-    source: &str,
+    named: &str,
     tenant: Option<&str>,
-) -> anyhow::Result<watch::Receiver<Option<Target>>> {
+) -> anyhow::Result<NamedSource> {
     let id = self::tenant(kernel, tenant).await?;
-    let name = source.parse().map_err(|words| anyhow!("intake: the source {source:?}: {words}"))?;
+    let name = named.parse().map_err(|words| anyhow!("intake: the source {named:?}: {words}"))?;
     let purpose = "named by the configuration".parse().context("naming the source")?;
-    Ok(logs.follow_source(id, name, &purpose).await?)
+    Ok(logs.named_source(id, name, &purpose).await?)
 }
 
 /// Detection, as the logs show events to it.
