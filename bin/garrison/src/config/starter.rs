@@ -154,7 +154,9 @@ mod tests {
         std::fs::write(folder.path().join("garrison.toml"), &text).unwrap();
         let sources = Sources { folder: folder.path().into(), ..Sources::default() };
         let loaded = load(&sources).unwrap_or_else(|error| panic!("{error:#}\n{text}"));
-        for setting in loaded.show(true).unwrap() {
+        // A table that may be missing as a whole has no line of its own.
+        for setting in loaded.show(true).unwrap().into_iter().filter(|setting| setting.key != "notices.smtp")
+        {
             assert_eq!(setting.origin.as_deref(), Some("garrison.toml"), "{setting:?}\n{text}");
         }
     }
