@@ -39,7 +39,12 @@ impl HttpBody for Lent {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        // A body of unknown length tells its end only here.
+        if matches!(polled, Poll::Ready(None)) {
+            self.back = None;
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -86,6 +91,9 @@ async fn ends(rest: Body) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use axum::Router;
     use axum::routing::post;
     use futures_util::{StreamExt as _, stream};
@@ -108,24 +116,40 @@ mod tests {
         response.headers().get(header::CONNECTION).is_some_and(|value| value == "close")
     }
 
-    /// Pieces that come one after the other, then the end, or never the end.
-    fn late(pieces: usize, ends: bool) -> Body {
-        let pieces = stream::iter(0..pieces).then(async |_| {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            Ok::<_, std::io::Error>(Bytes::from_static(&[0; 1024]))
+    /// Pieces of 1 KiB, none of which is there at once, then the end or never the end; `read` counts those taken.
+    fn late(pieces: usize, ends: bool, read: &Arc<AtomicUsize>) -> Body {
+        let read = read.clone();
+        let pieces = stream::iter(0..pieces).then(move |_| {
+            let read = read.clone();
+            async move {
+                tokio::task::yield_now().await;
+                read.fetch_add(1, Ordering::Relaxed);
+                Ok::<_, std::io::Error>(Bytes::from_static(&[0; 1024]))
+            }
         });
         if ends { Body::from_stream(pieces) } else { Body::from_stream(pieces.chain(stream::pending())) }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_short_rest_is_read_and_for_a_long_one_the_connection_ends() {
+        let read = Arc::new(AtomicUsize::new(0));
+        // Path, pieces, whether they end, whether the client waits for leave; pieces read, whether it closes.
+        for (path, pieces, ends, expect, taken, close) in [
+            ("/refuse", 64, true, false, 64, false),
+            ("/refuse", 1_000, true, false, 65, true),
+            ("/refuse", 3, false, false, 3, true),
+            ("/refuse", 3, true, true, 0, true),
+            ("/read", 100, true, false, 100, false),
+            ("/read", 3, true, true, 3, false),
+        ] {
+            let closed = closes(path, late(pieces, ends, &read), expect).await;
+            assert_eq!(
+                (read.swap(0, Ordering::Relaxed), closed),
+                (taken, close),
+                "{path} {pieces} {ends} {expect}"
+            );
+        }
         assert!(!closes("/refuse", Body::empty(), false).await);
         assert!(!closes("/refuse", Body::from("{}"), false).await);
-        assert!(!closes("/refuse", late(64, true), false).await);
-        assert!(closes("/refuse", late(65, true), false).await);
-        assert!(closes("/refuse", late(3, false), false).await);
-        assert!(closes("/refuse", Body::from("{}"), true).await);
-        assert!(!closes("/read", late(100, true), false).await);
-        assert!(!closes("/read", Body::from("{}"), true).await);
     }
 }
