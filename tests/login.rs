@@ -47,17 +47,18 @@ fn a_name_a_password_and_a_code_open_a_session() {
     let proved = step(&server, &json!({ "login": handle, "password": anna.password }));
     assert_eq!((proved.status, &proved.body["next"]), (200, &json!("code")), "{}", proved.body);
     assert_eq!(proved.body["session"], Value::Null, "a password alone must not open anything");
-    let done = step(&server, &json!({ "login": handle, "code": code(&anna.secret, 0) }));
+    let shown = code(&anna.secret, 1);
+    let done = step(&server, &json!({ "login": handle, "code": shown }));
     assert_eq!((done.status, &done.body["next"]), (200, &json!("done")), "{}", done.body);
     let session = done.body["session"].as_str().unwrap();
     assert_eq!(whoami(&server, session), 200);
 
     // The same code does not count twice, and the login is over.
-    let again = step(&server, &json!({ "login": handle, "code": code(&anna.secret, 0) }));
+    let again = step(&server, &json!({ "login": handle, "code": shown }));
     assert_eq!((again.status, &again.body["type"]), (401, &json!("login/ended")));
     let handle = login(&server, "anna", "cli");
     step(&server, &json!({ "login": handle, "password": anna.password }));
-    let replayed = step(&server, &json!({ "login": handle, "code": code(&anna.secret, 0) }));
+    let replayed = step(&server, &json!({ "login": handle, "code": shown }));
     assert_eq!((replayed.status, &replayed.body["type"]), (401, &json!("login/wrong")), "{}", replayed.body);
 
     // A recovery code, typed as people type, counts once.
@@ -76,11 +77,11 @@ fn no_step_can_be_skipped_and_no_other_login_s_proof_counts() {
     let (bob, _) = Account::made_by(&server, &anna.session, "bob");
     let handle = login(&server, "anna", "cli");
     for proof in ["code", "recovery_code", "new_password"] {
-        let reply = step(&server, &json!({ "login": handle, proof: code(&anna.secret, 0) }));
+        let reply = step(&server, &json!({ "login": handle, proof: code(&anna.secret, 1) }));
         assert_eq!((reply.status, &reply.body["type"]), (422, &json!("request/invalid")), "{}", reply.body);
     }
     let both =
-        step(&server, &json!({ "login": handle, "password": anna.password, "code": code(&anna.secret, 0) }));
+        step(&server, &json!({ "login": handle, "password": anna.password, "code": code(&anna.secret, 1) }));
     assert_eq!(both.status, 422);
     assert_eq!(step(&server, &json!({ "login": handle, "password": bob.password })).status, 401);
     let forged = handle.as_str().unwrap().rsplit_once('.').unwrap().0.to_owned() + ".AAAA";

@@ -208,7 +208,9 @@ pub struct Account {
     pub session: String,
 }
 
-/// The code that an authenticator app shows `steps` of 30 seconds from now.
+/// The code that an authenticator app shows `steps` of 30 seconds from now. An account is set up with the
+/// code of now, so a test that logs in takes that of the next step: both are good for 30 seconds at least,
+/// on whichever side of a step's end they arrive.
 pub fn code(secret: &str, steps: i64) -> String {
     let totp = Builder::new().with_secret(Secret::try_from_base32(secret).unwrap()).build().unwrap();
     let now = jiff::Timestamp::now().as_second() + steps * 30;
@@ -229,7 +231,7 @@ impl Account {
         let login = begun.body["login"].clone();
         let chosen = step(json!({ "login": login, "new_password": password }));
         let secret = chosen["enrolment"]["secret"].as_str().unwrap().to_owned();
-        let done = step(json!({ "login": login, "code": code(&secret, -1) }));
+        let done = step(json!({ "login": login, "code": code(&secret, 0) }));
         let codes = done["recovery_codes"].as_array().unwrap();
         Self {
             name: name.to_owned(),
