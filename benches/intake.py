@@ -5,8 +5,10 @@ usage: intake.py GARRISON EVENTS   (the program, and how many events for the que
 Everything happens on loopback in a temporary folder. One JSON object is printed; progress goes to standard error.
 """
 
-import base64, glob, hashlib, hmac, json, os, random, re, socket, struct, subprocess, sys, tempfile, threading, time
-import resource, urllib.request
+import base64, hashlib, hmac, json, os, random, re, socket, struct, subprocess, sys, tempfile, threading, time
+import urllib.request
+
+from intake_queries import queries
 
 CLOCK = os.sysconf("SC_CLK_TCK")
 
@@ -188,39 +190,6 @@ def latencies(server):
     middle = lambda numbers: round(sorted(numbers)[len(numbers) // 2], 3)
     return {"found_median_s": middle(found), "found_worst_s": round(max(found), 3),
             "alert_median_s": middle(alerted), "alert_worst_s": round(max(alerted), 3)}
-
-
-QUERIES = {
-    "absent ip": ("SELECT count(*) AS n FROM logs WHERE src_ip = '198.51.100.77'",) * 2,
-    "rare word": ("SELECT count(*) AS n FROM logs WHERE has(raw, 'zebrafinch')",
-                  "SELECT count(*) AS n FROM logs WHERE regexp_matches(raw, '(?i)(^|[^a-z0-9])zebrafinch([^a-z0-9]|$)')"),
-    "histogram": ("SELECT date_trunc('minute', received) AS t, count(*) AS n FROM logs GROUP BY 1 ORDER BY 1",) * 2,
-    "top users": ("SELECT \"user\", count(*) AS n FROM logs WHERE \"user\" IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10",) * 2,
-}
-
-
-def queries(server):
-    import duckdb
-    files = [path for path in glob.glob(server.home + "/data/lake/**/*.parquet", recursive=True)]
-    table = f"read_parquet({files})"
-    lake = {"files": len(files), "bytes": sum(map(os.path.getsize, files))}
-    results = {}
-    for name, (ours, theirs) in QUERIES.items():
-        row = {}
-        for _ in range(3):
-            cpu, since = server.cpu(), time.time()
-            answer = server.rows(sql=ours)
-            row.setdefault("garrison_ms", []).append((time.time() - since) * 1000)
-            row.setdefault("garrison_cpu_ms", []).append((server.cpu() - cpu) * 1000)
-            own = lambda: sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-            cpu, since = own(), time.time()
-            peer = duckdb.sql(theirs.replace("logs", table)).fetchall()
-            row.setdefault("duckdb_ms", []).append((time.time() - since) * 1000)
-            row.setdefault("duckdb_cpu_ms", []).append((own() - cpu) * 1000)
-            assert sum(int(line["n"]) for line in answer) == sum(int(line[-1]) for line in peer), (name, answer[:3], peer[:3])
-        results[name] = {key: round(sorted(values)[1], 1) for key, values in row.items()}
-        say(name, results[name])
-    return lake, results
 
 
 def main():

@@ -12,6 +12,8 @@
 
 #[path = "intake/alerts.rs"]
 mod alerts;
+#[path = "intake/crowd.rs"]
+mod crowd;
 #[path = "support/logs.rs"]
 mod logs;
 #[path = "support/senders.rs"]
@@ -21,6 +23,8 @@ mod senders;
 mod server;
 #[allow(dead_code, reason = "other tests use the rest")]
 mod support;
+#[path = "intake/tail.rs"]
+mod tail;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -136,6 +136,16 @@ impl Server {
         (answer.status().as_u16(), answer.body_mut().with_config().limit(1 << 30).read_to_string().unwrap())
     }
 
+    /// The lines of an answer to a POST, as they come.
+    pub fn lines(&self, credential: &str, path: &str, body: &Value) -> impl Iterator<Item = String> + use<> {
+        let request = ureq::http::Request::post(format!("{}{path}", self.url))
+            .header("authorization", format!("Bearer {credential}"))
+            .header("content-type", "application/json");
+        let answer = self.agent.run(request.body(body.to_string()).unwrap()).unwrap();
+        assert_eq!(answer.status().as_u16(), 200, "{path} {body}");
+        BufReader::new(answer.into_body().into_reader()).lines().map(Result::unwrap)
+    }
+
     /// A POST that must succeed.
     pub fn post(&self, credential: &str, path: &str, body: &Value) -> Value {
         let reply = self.call("POST", path, Some(credential), Some(body));

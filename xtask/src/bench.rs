@@ -26,18 +26,11 @@ pub fn detection(
     if !events.exists() {
         bail!("{} is not there: give --events and --rules, or set GARRISON_TEST_DATA", events.display());
     }
-    eprintln!("building garrison and rsigma-eval 0.23 (release, a few minutes the first time)");
-    let peers = root.join("benches/peers");
-    output(
-        Command::new("cargo")
-            .args(["build", "--release", "--quiet", "--bin", "detection"])
-            .current_dir(&peers),
-    )?;
-    let plain = unpacked(&events, &peers.join("target"))?;
+    let detection = peer(root, "detection")?;
+    let plain = unpacked(&events, &root.join("benches/peers/target"))?;
     let run = |mode: &str| -> anyhow::Result<Value> {
         eprintln!("running {mode}");
-        let text =
-            output(Command::new(peers.join("target/release/detection")).arg(mode).arg(&plain).args(&rules))?;
+        let text = output(Command::new(&detection).arg(mode).arg(&plain).args(&rules))?;
         serde_json::from_str(text.trim()).context("the bench did not print JSON")
     };
     let mut result = run("compare")?;
@@ -58,6 +51,14 @@ pub fn detection(
             result["differ_unexplained"]
         ),
     }
+}
+
+/// Builds a program of the peers' workspace; answers where it is.
+pub fn peer(root: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    eprintln!("building {name} and its peers (release, some ten minutes the first time)");
+    let peers = root.join("benches/peers");
+    output(Command::new("cargo").args(["build", "--release", "--quiet", "--bin", name]).current_dir(&peers))?;
+    Ok(peers.join("target/release").join(name))
 }
 
 fn unpacked(events: &Path, folder: &Path) -> anyhow::Result<PathBuf> {

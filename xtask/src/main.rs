@@ -57,7 +57,7 @@ enum Area {
     Detection,
     /// Decisions, acts, a level of the tree, the server's start and memory
     Access,
-    /// Logs: over the wire, found, judged, asked; beside DuckDB
+    /// Logs: made durable, over the wire, found, judged, asked; beside three databases
     Intake,
 }
 

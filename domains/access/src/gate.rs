@@ -5,14 +5,14 @@ use garrison_kernel::{
     Actor, ActorId, Holder, KernelError, Method, Origin, Outcome, Problem, ReadTx, System, TokenLimits, Verb,
     problems,
 };
-use garrison_web::{Credential, Gate, Identified, Identifying};
+use garrison_web::{Confirming, Credential, Gate, Identified, Identifying};
 
 use crate::Access;
 use crate::acts::RenewSession;
 use crate::credential::{Kind as _, Shown};
 use crate::login::unknown;
 use crate::model::{OVERLAP, RENEWAL, SessionKind};
-use crate::store::{self, Session};
+use crate::store::{self, Session, Token};
 
 /// The verb by which the login system looks at its own rows.
 pub(crate) const LOOK: Verb = Verb::new("login:look");
@@ -41,6 +41,10 @@ impl Gate for Access {
                 Credential::Bearer(text) => self.by_session(&text, SessionKind::Cli, origin).await,
             }
         })
+    }
+
+    fn confirm<'g>(&'g self, actor: &'g Actor) -> Confirming<'g> {
+        Box::pin(self.still_counts(actor))
     }
 }
 
@@ -78,15 +82,26 @@ impl Access {
         Ok(Identified { actor: Actor { id: person, tenant: shown.tenant, origin, limits: None }, renewed })
     }
 
+    async fn still_counts(&self, actor: &Actor) -> Recognised<()> {
+        let shown = &actor.origin.session;
+        let mut tx = self.look(actor.tenant, &actor.origin).await?;
+        let now = tx.now();
+        let lives = if let Ok(id) = shown.parse::<SessionId>() {
+            store::session(&mut tx, &id).await?.is_some_and(|session| session_lives(&session, now))
+        } else if let Ok(id) = shown.parse::<TokenId>() {
+            store::token(&mut tx, &id).await?.is_some_and(|token| token_lives(&token, now))
+        } else {
+            false
+        };
+        if lives && tx.is_active(Holder::Actor(actor.id)) { Ok(()) } else { Err(Nobody.into()) }
+    }
+
     async fn by_token(&self, text: &str, mut origin: Origin) -> Recognised<Identified> {
         let shown: Shown<TokenId> = text.parse().map_err(|()| Nobody)?;
         let mut tx = self.look(shown.tenant, &origin).await.map_err(|error| unknown(error, Nobody))?;
         let token = store::token(&mut tx, &shown.id).await?.ok_or(Nobody)?;
         let tag = self.kernel.tag(TokenId::PURPOSE, &shown.tagged());
-        let now = tx.now();
-        // As with sessions: what was made in the future was not made yet.
-        let lives = token.created <= now && now < token.expires;
-        let counts = token.state == "active" && lives && same(&tag, &token.tag);
+        let counts = token_lives(&token, tx.now()) && same(&tag, &token.tag);
         if !counts || !tx.is_active(Holder::Actor(token.actor)) {
             return Err(Nobody.into());
         }
@@ -102,13 +117,17 @@ impl Access {
 fn counts(session: &Session, tag: &[u8], now: Timestamp) -> bool {
     let current = same(tag, &session.tag);
     let before = same(tag, &session.tag_before) && now.duration_since(session.renewed) < OVERLAP;
+    (current || before) && session_lives(session, now)
+}
+
+fn session_lives(session: &Session, now: Timestamp) -> bool {
     // A clock that was set back must not lengthen a life: what began in the future has not begun.
     let began = session.created <= now && session.renewed <= now;
-    session.state == "active"
-        && (current || before)
-        && began
-        && now < session.idle_until
-        && now < session.absolute_until
+    session.state == "active" && began && now < session.idle_until && now < session.absolute_until
+}
+
+fn token_lives(token: &Token, now: Timestamp) -> bool {
+    token.state == "active" && token.created <= now && now < token.expires
 }
 
 /// Both are MACs: to compare them in constant time is a habit, not a need.

@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Builder, RecordBatch, StringBuilder, TimestampNanosecondBuilder};
+use arrow::array::{
+    Array as _, ArrayRef, Int64Builder, RecordBatch, StringBuilder, TimestampNanosecondBuilder,
+};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 use garrison_decode::{Column, Record, column};
@@ -169,6 +171,8 @@ impl Rows {
         ];
         let texts = self.own.iter_mut().chain(&mut self.promoted).chain([&mut self.raw]);
         columns.extend(texts.map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        // Builders double what they have; these stay in memory for up to a minute.
+        columns.iter_mut().for_each(|column| column.shrink_to_fit());
         RecordBatch::try_new(self.schema.clone(), columns)
     }
 }

@@ -99,6 +99,8 @@ pub enum Limit {
     Room,
     /// Not what the protocol says.
     Form,
+    /// Connections, not events: no place was left for them, or they were silent and ended for others.
+    Connections,
 }
 
 /// What was heard from a source since the server started.
@@ -240,13 +242,17 @@ impl Intake {
         self.append(entries).await.map(|_| ())
     }
 
-    /// Counts events that a limit refused.
+    /// Counts events, or connections, that a limit refused.
     pub fn refuse(&self, target: &Target, why: Limit, count: u64) {
         if count > 0 {
             let mut meter = self.meter(target).1;
             meter.target = Some(target.clone());
             *meter.refused.entry(why).or_default() += count;
-            metrics::counter!("garrison_intake_refused_events_total").increment(count);
+            if why == Limit::Connections {
+                metrics::counter!("garrison_intake_refused_connections_total").increment(count);
+            } else {
+                metrics::counter!("garrison_intake_refused_events_total").increment(count);
+            }
         }
     }
 

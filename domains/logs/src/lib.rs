@@ -19,6 +19,7 @@ mod lines;
 mod model;
 mod otlp;
 pub mod pipeline;
+mod places;
 pub mod problem;
 pub mod reads;
 mod receive;
@@ -27,6 +28,7 @@ mod routes;
 pub mod search;
 mod store;
 mod syslog;
+mod tail;
 
 use std::collections::HashMap;
 use std::future::Future;

@@ -102,7 +102,7 @@ pub struct Source {
 pub struct Heard {
     /// Events a second, lately.
     pub rate: f64,
-    /// Events that limits refused, by reason.
+    /// Events and connections that limits refused, by reason.
     pub refused: std::collections::BTreeMap<String, u64>,
     /// By how many seconds its clock is off, as its latest event claims; absent where none claims a time.
     pub skew_seconds: Option<f64>,

@@ -52,7 +52,7 @@ impl Problem for Asked {
     fn kind(&self) -> &'static ProblemType {
         match &self.0 {
             LakeError::Question(_) => &QUERY,
-            LakeError::Memory(_) | LakeError::Time(_) => &COSTS,
+            LakeError::Memory(_) | LakeError::Disk(_) | LakeError::Time(_) => &COSTS,
             LakeError::File(..) | LakeError::Engine(_) => &problems::INTERNAL,
         }
     }

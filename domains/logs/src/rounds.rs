@@ -44,10 +44,11 @@ async fn tell_refused(logs: &Logs) {
         }
     }
     for (target, limit, count) in news {
+        let what = if limit == Limit::Connections { "connections" } else { "events" };
         let event = json!({
             "timestamp": logs.0.kernel.now(), "program": "garrison", "event": "intake-refused",
             "source": target.origin.name, "limit": limit, "count": count,
-            "message": format!("{count} events of the source {} were refused", target.origin.name),
+            "message": format!("{count} {what} of the source {} were refused", target.origin.name),
         });
         say(logs, target, &event).await;
     }

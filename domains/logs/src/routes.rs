@@ -12,8 +12,9 @@ use utoipa::{IntoParams as _, PartialSchema as _, ToSchema};
 
 use crate::intake::Taken;
 use crate::model::Source;
-use crate::search::{SEARCH, SearchLogs, TailLogs};
-use crate::{Logs, acts, elastic, lines, otlp, reads, receive, search};
+use crate::search::{SEARCH, SearchLogs};
+use crate::tail::TailLogs;
+use crate::{Logs, acts, elastic, lines, otlp, reads, receive, search, tail};
 
 /// All routes of the logs.
 pub fn routes(logs: Logs) -> Routes {
@@ -42,7 +43,7 @@ pub fn routes(logs: Logs) -> Routes {
         )
         .own(
             "/api/v1/log/tail",
-            (HttpMethod::Post, post(search::tail).layer(shared.clone())),
+            (HttpMethod::Post, post(tail::tail).layer(shared.clone())),
             Some(SEARCH),
             asking::<TailLogs>("log_tail", "Follow the logs; empty lines are signs of life.", streams),
         )

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
-use arrow::compute::filter_record_batch;
 use arrow::json::WriterBuilder;
 use arrow::json::writer::LineDelimited;
 use axum::Extension;
@@ -14,21 +13,15 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use datafusion::common::DFSchema;
-use datafusion::common::cast::as_boolean_array;
-use datafusion::logical_expr::{Expr, lit};
-use datafusion::physical_plan::PhysicalExpr;
-use datafusion::prelude::SessionContext;
+use datafusion::logical_expr::Expr;
 use futures_util::stream::unfold;
-use garrison_base::{NodeId, Timestamp};
-use garrison_kernel::{Actor, KernelError, ObjectRef, ReadAct, ReadTx, Verb};
-use garrison_lake::{Answer as Rows, Ask, Budget, News, Question, Scope};
+use garrison_base::{NodeId, TenantId, Timestamp};
+use garrison_kernel::{KernelError, ObjectRef, ReadAct, ReadTx, Verb};
+use garrison_lake::{Answer as Rows, Ask, Budget, Question, Scope};
 use garrison_web::{Answer, Body as JsonBody, Caller, Refusal, Web};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::sync::broadcast::{Receiver, error::RecvError};
-use tokio::time::{Instant, timeout};
 use utoipa::ToSchema;
 
 use crate::{Logs, filter, problem};
@@ -41,10 +34,8 @@ const SECONDS: u64 = 60;
 const MOST_SECONDS: u64 = 3_600;
 /// Memory of one question.
 const MEMORY: usize = 192 << 20;
-/// How long a tail lasts; whoever follows asks again, and is recognised again.
-const TAIL: Duration = Duration::from_mins(10);
-/// How often the rights of whoever follows are looked at, and a sign of life is sent.
-const LOOK: Duration = Duration::from_secs(1);
+/// What one question may put aside on the disk.
+const DISK: u64 = 4 << 30;
 
 /// Searches the logs that one may see.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
@@ -81,9 +72,9 @@ pub struct SearchLogs {
 
 /// Whose and which events somebody may see.
 pub struct Visible {
-    tenant: garrison_base::TenantId,
-    nodes: Option<Arc<HashSet<NodeId>>>,
-    now: Timestamp,
+    pub(crate) tenant: TenantId,
+    pub(crate) nodes: Option<Arc<HashSet<NodeId>>>,
+    pub(crate) now: Timestamp,
 }
 
 /// Searching: each question is recorded before a row is released.
@@ -144,7 +135,7 @@ impl SearchLogs {
                 latest_first: !self.unordered,
             },
         };
-        let budget = Budget { time: Duration::from_secs(seconds), memory: MEMORY };
+        let budget = Budget { time: Duration::from_secs(seconds), memory: MEMORY, disk: DISK };
         Ok(Question { ask, scope: self.scope(visible)?, budget })
     }
 }
@@ -238,7 +229,7 @@ fn lines(going: Going) -> Response {
 }
 
 /// The last line of an answer.
-fn end(rows: u64, refusal: Option<Refusal>) -> Bytes {
+pub(crate) fn end(rows: u64, refusal: Option<Refusal>) -> Bytes {
     let mut end = json!({ "rows": rows, "complete": refusal.is_none() });
     if let (Some(refusal), Some(end)) = (refusal, end.as_object_mut()) {
         end.insert("type".into(), refusal.kind().name.into());
@@ -247,7 +238,7 @@ fn end(rows: u64, refusal: Option<Refusal>) -> Bytes {
     Bytes::from(format!("{}\n", json!({ "_end": end })))
 }
 
-fn json_lines(batch: &RecordBatch, nulls: bool) -> Vec<u8> {
+pub(crate) fn json_lines(batch: &RecordBatch, nulls: bool) -> Vec<u8> {
     let builder = WriterBuilder::new().with_explicit_nulls(nulls);
     let mut writer = builder.build::<_, LineDelimited>(Vec::new());
     // Writing to memory fails only for types that JSON has no form for; the table has none of them, and a question that
@@ -256,118 +247,4 @@ fn json_lines(batch: &RecordBatch, nulls: bool) -> Vec<u8> {
         tracing::warn!(%error, "rows cannot be written as JSON");
     }
     writer.into_inner()
-}
-
-/// Follows the logs.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TailLogs {
-    /// A filter; nothing for all events.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 16384)]
-    pub query: Option<String>,
-}
-
-/// `POST /api/v1/log/tail`: events as JSON lines while they come; an empty line is a sign of life.
-pub(crate) async fn tail(
-    State(web): State<Web>,
-    Extension(logs): Extension<Logs>,
-    Caller(actor): Caller,
-    JsonBody(asked): JsonBody<TailLogs>,
-) -> Answer<Response> {
-    let recorded =
-        SearchLogs { query: asked.query.clone(), from: Some("now".into()), ..SearchLogs::default() };
-    let visible = web.kernel.ask(&actor, recorded).await.map_err(Refusal::from)?;
-    let query = asked.query.unwrap_or_default();
-    let condition = condition(&query, visible.now)?.unwrap_or_else(|| lit(true));
-    let schema =
-        DFSchema::try_from(crate::columns::schema()).map_err(|error| problem::asked(error.into()))?;
-    let test = SessionContext::new()
-        .create_physical_expr(condition, &schema)
-        .map_err(|error| problem::asked(error.into()))?;
-    let following = Following {
-        news: logs.lake().news(),
-        test,
-        visible,
-        web,
-        actor,
-        logs,
-        until: Instant::now() + TAIL,
-        looked: Instant::now(),
-        said: Instant::now(),
-    };
-    let stream = unfold(following, async |mut following| {
-        let bytes = following.next().await?;
-        Some((Ok::<_, Infallible>(bytes), following))
-    });
-    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(stream)).into_response())
-}
-
-struct Following {
-    news: Receiver<News>,
-    test: Arc<dyn PhysicalExpr>,
-    visible: Visible,
-    web: Web,
-    actor: Actor,
-    logs: Logs,
-    until: Instant,
-    looked: Instant,
-    said: Instant,
-}
-
-impl Following {
-    /// The next lines; nothing at the end.
-    async fn next(&mut self) -> Option<Bytes> {
-        loop {
-            if self.logs.is_stopping() || Instant::now() >= self.until {
-                return None;
-            }
-            if self.looked.elapsed() >= LOOK {
-                self.looked = Instant::now();
-                // A right that has ended ends what was opened with it.
-                let tx = self.web.kernel.read(&self.actor, SEARCH).await.ok()?;
-                self.visible.nodes = tx.visible().map(Arc::new);
-            }
-            if self.said.elapsed() >= LOOK {
-                self.said = Instant::now();
-                return Some(Bytes::from_static(b"\n"));
-            }
-            match timeout(LOOK, self.news.recv()).await {
-                Err(_) => {}
-                Ok(Err(RecvError::Closed)) => return None,
-                Ok(Err(RecvError::Lagged(batches))) => {
-                    let words = json!({"_end": {"complete": false, "detail": format!(
-                        "{batches} batches came faster than they were read; search for what is missing")}});
-                    return Some(Bytes::from(format!("{words}\n")));
-                }
-                Ok(Ok(news)) => {
-                    if let Some(bytes) = self.lines(&news) {
-                        return Some(bytes);
-                    }
-                }
-            }
-        }
-    }
-
-    fn lines(&self, news: &News) -> Option<Bytes> {
-        if news.tenant != self.visible.tenant {
-            return None;
-        }
-        let batch = seen(&news.batch, self.visible.nodes.as_deref());
-        let passed = self.test.evaluate(&batch).and_then(|value| value.into_array(batch.num_rows())).ok()?;
-        let passed = filter_record_batch(&batch, as_boolean_array(&passed).ok()?).ok()?;
-        (passed.num_rows() > 0).then(|| json_lines(&passed, false).into())
-    }
-}
-
-/// The rows of visible nodes.
-fn seen(batch: &RecordBatch, nodes: Option<&HashSet<NodeId>>) -> RecordBatch {
-    use arrow::array::{AsArray as _, BooleanArray};
-    let Some(nodes) = nodes else { return batch.clone() };
-    let column = batch.column_by_name("node").and_then(|column| column.as_string_opt::<i32>());
-    let visible = |node: Option<&str>| {
-        node.and_then(|node| node.parse().ok()).is_some_and(|node| nodes.contains(&node))
-    };
-    let mask: BooleanArray = column.into_iter().flatten().map(|node| Some(visible(node))).collect();
-    filter_record_batch(batch, &mask).unwrap_or_else(|_| batch.slice(0, 0))
 }

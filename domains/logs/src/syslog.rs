@@ -9,18 +9,16 @@ use std::time::Duration;
 use garrison_base::limits::EVENT_BYTES;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::NamedSource;
 use crate::intake::{Intake, Limit, Refused, Sender, Target};
+use crate::places::{Place, Places};
 use garrison_decode::Events;
 use garrison_decode::SyslogFramer;
 
-/// Connections at the same time; more wait in the kernel.
-const CONNECTIONS: usize = 512;
 /// What is read at once from a connection.
 const CHUNK: usize = 256 << 10;
 /// Bytes of datagrams that are taken together.
@@ -134,10 +132,9 @@ async fn connections(
     source: NamedSource,
     stop: CancellationToken,
 ) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Arc::new(Places::default());
     let mut tasks = JoinSet::new();
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { break };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => break,
@@ -145,10 +142,16 @@ async fn connections(
         while tasks.try_join_next().is_some() {}
         match accepted {
             Ok((stream, peer)) => {
+                let Some(place) = places.take(peer.ip(), Instant::now()) else {
+                    drop(stream);
+                    if let Some(target) = source.target().await {
+                        intake.refuse(&target, Limit::Connections, 1);
+                    }
+                    continue;
+                };
                 let (intake, source, stop) = (intake.clone(), source.clone(), stop.clone());
                 tasks.spawn(async move {
-                    connection(stream, peer, (&intake, &source), stop).await;
-                    drop(place);
+                    connection(stream, (peer, place), (&intake, &source), stop).await;
                 });
             }
             Err(error) => {
@@ -164,7 +167,7 @@ async fn connections(
 /// waits in its own buffers.
 async fn connection(
     mut stream: TcpStream,
-    peer: SocketAddr,
+    (peer, place): (SocketAddr, Place),
     (intake, source): (&Intake, &NamedSource),
     stop: CancellationToken,
 ) {
@@ -172,11 +175,12 @@ async fn connection(
     let (mut framing, mut events) = (SyslogFramer::default(), Events::default());
     let mut chunk = vec![0; CHUNK.max(EVENT_BYTES / 4)];
     loop {
-        let read = tokio::select! {
-            read = stream.read(&mut chunk) => read,
+        let heard = tokio::select! {
+            heard = place.listen(stream.read(&mut chunk)) => heard,
             () = stop.cancelled() => return,
         };
-        let length = read.unwrap_or_default();
+        let ends_for_another = heard.is_none();
+        let length = heard.and_then(Result::ok).unwrap_or_default();
         if length == 0 {
             framing.finish(&mut events);
         } else {
@@ -184,6 +188,16 @@ async fn connection(
         }
         let Some(target) = source.target().await else { return };
         intake.refuse(&target, Limit::Length, framing.take_refused());
+        if ends_for_another {
+            intake.refuse(&target, Limit::Connections, 1);
+            // Its place is taken, so it does not wait for room: what finds none is counted.
+            if !events.is_empty()
+                && let Err(error) = intake.take(&sender, &[(target, events)]).await
+            {
+                tracing::warn!(%error, "the last words of a silent syslog connection were lost");
+            }
+            return;
+        }
         if !events.is_empty() {
             let taken = std::mem::take(&mut events);
             let kept = tokio::select! {

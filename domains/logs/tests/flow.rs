@@ -109,7 +109,7 @@ impl World {
     }
 
     async fn ask(&self, ask: Ask, scope: Scope) -> Result<Vec<arrow::array::RecordBatch>, LakeError> {
-        let budget = Budget { time: Duration::from_secs(30), memory: 64 << 20 };
+        let budget = Budget { time: Duration::from_secs(30), memory: 64 << 20, disk: 1 << 30 };
         let mut answer = self.logs.lake().ask(Question { ask, scope, budget }).await?;
         let mut batches = Vec::new();
         while let Some(batch) = answer.next().await? {
@@ -295,7 +295,7 @@ async fn a_question_has_a_budget() {
     world.send(&target, &lines.iter().map(String::as_str).collect::<Vec<_>>()).await;
     world.until(2_000).await;
     let sql = "SELECT a.raw, b.raw, c.raw FROM logs a, logs b, logs c ORDER BY a.raw || b.raw || c.raw";
-    let budget = Budget { time: Duration::from_secs(2), memory: 16 << 20 };
+    let budget = Budget { time: Duration::from_secs(2), memory: 16 << 20, disk: 1 << 40 };
     let question = Question { ask: Ask::Sql(sql.into()), scope: world.scope(), budget };
     let ended = async {
         let mut answer = world.logs.lake().ask(question).await?;

@@ -1,8 +1,9 @@
 //! Where notices go: the section `notices` of the configuration.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
 use garrison_base::PathName;
 use garrison_facts::AlertLevel;
@@ -23,11 +24,13 @@ const PEOPLE: usize = 50;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Notices {
-    /// Programs that are told by a signed HTTP request (Standard Webhooks)
+    /// Programs that are told by a signed HTTP request (Standard Webhooks): `name`, `url`, and `secret`, or
+    /// `secret_file` with the path of a file that holds it; perhaps `min_level` and `node`
     pub webhooks: Vec<Webhook>,
     /// People who are told by mail
     pub mails: Vec<Mail>,
-    /// The server that takes the mails
+    /// The server that takes the mails. Better than a `password` in this file: `password_file` with the path of
+    /// a file that holds it
     pub smtp: Option<Smtp>,
 }
 
@@ -40,7 +43,10 @@ pub struct Webhook {
     /// Where the request goes; https, or http on this machine. It is kept secret, as it may hold a token
     pub url: Secret,
     /// What requests are signed with: `whsec_` and 24 to 64 bytes in Base64
-    pub secret: Secret,
+    pub secret: Option<Secret>,
+    /// A file that holds the secret, in its place
+    #[schemars(extend("format" = "path"))]
+    pub secret_file: Option<PathBuf>,
     /// Nothing less severe is told: informational, low, medium, high or critical
     #[serde(default = "usual_level")]
     #[schemars(with = "String")]
@@ -86,6 +92,9 @@ pub struct Smtp {
     pub user: Option<String>,
     /// The password of the account
     pub password: Option<Secret>,
+    /// A file that holds the password, in its place
+    #[schemars(extend("format" = "path"))]
+    pub password_file: Option<PathBuf>,
 }
 
 /// How the connection to the mail server is protected.
@@ -155,6 +164,16 @@ impl Notices {
         webhooks.chain(mails).collect()
     }
 
+    /// Takes the secrets that stand in files of their own. Once, when the configuration is read.
+    pub fn read_secrets(&mut self) -> Result<(), BadNotices> {
+        for webhook in &mut self.webhooks {
+            let key = format!("notices.webhooks `{}`: secret", webhook.name);
+            from_file(&key, &mut webhook.secret, webhook.secret_file.as_deref())?;
+        }
+        let Some(smtp) = &mut self.smtp else { return Ok(()) };
+        from_file("notices.smtp: password", &mut smtp.password, smtp.password_file.as_deref())
+    }
+
     /// Refuses what cannot work.
     pub fn check(&self) -> Result<(), BadNotices> {
         self.checked().map_err(BadNotices)
@@ -196,7 +215,14 @@ impl Webhook {
         if scheme == "http" && !is_here(authority.host()) {
             return Err(format!("{key}: url: what is told would travel in the clear; write https://"));
         }
-        Key::read(self.secret.expose()).map(|_| ()).ok_or_else(|| {
+        self.key().map(|_| ())
+    }
+
+    /// What its requests are signed with.
+    pub(crate) fn key(&self) -> Result<Key, String> {
+        let key = format!("notices.webhooks `{}`", self.name);
+        let secret = self.secret.as_ref().ok_or_else(|| format!("{key}: write `secret` or `secret_file`"))?;
+        Key::read(secret.expose()).ok_or_else(|| {
             format!("{key}: secret: write `whsec_` and 24 to 64 random bytes in Base64; `openssl rand -base64 32` makes some")
         })
     }
@@ -231,6 +257,19 @@ impl Smtp {
         }
         Ok(())
     }
+}
+
+/// Takes a secret from the file that is named in its place.
+fn from_file(key: &str, secret: &mut Option<Secret>, file: Option<&Path>) -> Result<(), BadNotices> {
+    let Some(file) = file else { return Ok(()) };
+    let bad = |words: String| BadNotices(format!("{key}: {words}"));
+    let shown = file.display();
+    if secret.is_some() {
+        return Err(bad(format!("it is there, and the file {shown} is named too; only one can count")));
+    }
+    let text = fs::read_to_string(file).map_err(|error| bad(format!("reading the file {shown}: {error}")))?;
+    *secret = Some(Secret::new(text.trim()));
+    Ok(())
 }
 
 /// Whether a host is this machine.

@@ -12,7 +12,7 @@ use crate::config::{BadNotices, Notices};
 use crate::mail::{self, Relay};
 use crate::model::{Channel, Notice};
 use crate::store::Due;
-use crate::webhook::{self, Key, Receiver};
+use crate::webhook::{self, Receiver};
 
 /// Carries notices to where the configuration says. Cheap to clone.
 #[derive(Clone)]
@@ -31,8 +31,7 @@ impl Couriers {
         config.check()?;
         let mut receivers = BTreeMap::new();
         for webhook in &config.webhooks {
-            let key = Key::read(webhook.secret.expose());
-            let key = key.ok_or_else(|| BadNotices(format!("the secret of `{}` is no key", webhook.name)))?;
+            let key = webhook.key().map_err(BadNotices)?;
             receivers.insert(webhook.name.clone(), Receiver { url: webhook.url.clone(), key });
         }
         let mut people = BTreeMap::new();

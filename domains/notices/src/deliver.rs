@@ -1,8 +1,6 @@
 //! What is due is sent. This happens outside of any act; what came of it is an act (I6). A process that ends between
 //! the two sends again when it is back, with the same id.
 
-use std::collections::BTreeMap;
-
 use garrison_base::TenantId;
 use garrison_kernel::{Actor, Kernel, KernelError, Origin, System};
 use tokio::task::JoinSet;
@@ -31,14 +29,15 @@ pub async fn deliver(kernel: &Kernel, couriers: &Couriers) -> Result<usize, Kern
     Ok(tried)
 }
 
-/// What is due in a tenant, by target.
+/// What is due in a tenant, by target: what waits for one does not stand before what waits for another.
 async fn due(kernel: &Kernel, tenant: TenantId) -> Result<Vec<Vec<Due>>, KernelError> {
     let mut tx = kernel.read(&notices(tenant, "deliver"), LOOK).await?;
-    let mut by_target = BTreeMap::<_, Vec<Due>>::new();
-    for due in store::due(&mut tx).await? {
-        by_target.entry((due.channel, due.target.clone())).or_default().push(due);
+    let (mut batches, mut last) = (Vec::new(), None);
+    while let Some(target) = store::next_target(&mut tx, last.as_ref()).await? {
+        batches.push(store::due(&mut tx, &target).await?);
+        last = Some(target);
     }
-    Ok(by_target.into_values().collect())
+    Ok(batches)
 }
 
 fn notices(tenant: TenantId, request: &str) -> Actor {

@@ -21,8 +21,10 @@ use garrison_facts::AlertsRaised;
 use garrison_kernel::{Fact as _, FollowUp, Migration, Module, StoredFact, Verb};
 use garrison_web::{Question as _, Routes};
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, sql: include_str!("../migrations/0001_notices.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, sql: include_str!("../migrations/0001_notices.sql") },
+    Migration { version: 2, sql: include_str!("../migrations/0002_turns.sql") },
+];
 
 /// The verb by which notices look for what is due.
 const LOOK: Verb = Verb::new("delivery:look");

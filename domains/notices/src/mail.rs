@@ -163,6 +163,7 @@ mod tests {
             tls: SmtpTls::Off,
             user: None,
             password: None,
+            password_file: None,
         };
         let relay = Relay::new(&smtp).unwrap();
         let to = people(&["Ann <ann@example.org>".into()]).unwrap();

@@ -14,7 +14,7 @@ pub(crate) const ATTEMPTS: i64 = 12;
 /// How many notices one act queues for one target, the most severe first: whoever floods the logs must not flood
 /// people too. What is left out stands in the list of alerts.
 pub(crate) const FLOOD: usize = 100;
-/// How many deliveries are looked at in one go.
+/// How many deliveries of one target are looked at in one go.
 pub(crate) const BATCH: i64 = 100;
 
 /// What an error may say, in characters.

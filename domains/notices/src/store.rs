@@ -75,16 +75,38 @@ pub(crate) async fn settle(
     tx.run(SET, args).await.map(|_| ())
 }
 
-/// What is due, the longest waiting first.
-pub(crate) async fn due(tx: &mut ReadTx<'_>) -> Result<Vec<Due>, KernelError> {
+/// The first target behind this one, in the order of channels and names, that something waits for. From target to target
+/// the index is jumped over: how much waits does not count.
+pub(crate) async fn next_target(
+    tx: &mut ReadTx<'_>,
+    after: Option<&(Channel, String)>,
+) -> Result<Option<(Channel, String)>, KernelError> {
+    const NEXT: Scoped = scoped!(
+        "SELECT d.channel, d.target FROM notices_delivery d
+         WHERE {scope:d} AND d.state = 'waiting' AND (d.channel, d.target) > ($2, $3)
+         ORDER BY d.channel, d.target LIMIT 1"
+    );
+    // Nothing sorts before the empty text, and no name is empty.
+    let after = after.map(|(channel, target)| (channel.to_string(), target.clone()));
+    let (channel, target) = after.unwrap_or_default();
+    let row = tx.row(NEXT, vec![channel.into(), target.into()]).await?;
+    row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
+}
+
+/// What is due for a target, the longest waiting first.
+pub(crate) async fn due(
+    tx: &mut ReadTx<'_>,
+    (channel, target): &(Channel, String),
+) -> Result<Vec<Due>, KernelError> {
     const PAGE: Scoped = scoped!(
-        "SELECT d.delivery_id, d.channel, d.target, d.body FROM notices_delivery d
-         WHERE {scope:d} AND d.state = 'waiting' AND d.next_at <= $2 ORDER BY d.next_at, d.delivery_id LIMIT $3"
+        "SELECT d.delivery_id, d.body FROM notices_delivery d
+         WHERE {scope:d} AND d.state = 'waiting' AND d.channel = $2 AND d.target = $3 AND d.next_at <= $4
+         ORDER BY d.next_at, d.delivery_id LIMIT $5"
     );
     let due =
-        |row: &Row| Ok(Due { id: row.get(0)?, channel: row.get(1)?, target: row.get(2)?, body: row.get(3)? });
-    let now = tx.now();
-    tx.rows(PAGE, vec![now.into(), BATCH.into()]).await?.iter().map(due).collect()
+        |row: &Row| Ok(Due { id: row.get(0)?, channel: *channel, target: target.clone(), body: row.get(1)? });
+    let args = vec![Value::text(channel), target.as_str().into(), tx.now().into(), BATCH.into()];
+    tx.rows(PAGE, args).await?.iter().map(due).collect()
 }
 
 fn read_delivery(row: &Row) -> Result<Delivery, KernelError> {

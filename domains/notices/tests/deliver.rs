@@ -74,7 +74,8 @@ fn webhook(url: &str) -> Webhook {
     Webhook {
         name: "chat".into(),
         url: Secret::new(url),
-        secret: Secret::new(format!("whsec_{SECRET}")),
+        secret: Some(Secret::new(format!("whsec_{SECRET}"))),
+        secret_file: None,
         min_level: AlertLevel::Medium,
         node: None,
     }
@@ -200,6 +201,31 @@ async fn a_target_that_fails_is_left_alone_and_no_secret_is_told() {
 }
 
 #[tokio::test]
+async fn what_waits_for_one_target_does_not_stand_before_another() {
+    for engine in Engine::all() {
+        // Nobody listens there any more.
+        let gone = receiver(Vec::new()).0;
+        let (url, requests) = receiver(vec![204]);
+        let config = Notices {
+            webhooks: vec![
+                Webhook { name: "gone".into(), ..webhook(&gone) },
+                Webhook { min_level: AlertLevel::Critical, ..webhook(&url) },
+            ],
+            ..Notices::default()
+        };
+        let world = World::new(engine, &config).await;
+        let names: Vec<String> = (0..100).map(|number| format!("web{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        world.raise(1, AlertLevel::High, &names).await;
+        world.platform.clock.advance(SignedDuration::from_secs(1));
+        world.raise(2, AlertLevel::Critical, &["db1"]).await;
+        assert_eq!(world.column("target").len(), 102);
+        assert_eq!(world.deliver().await, 2, "the longest waiting of each target");
+        assert_eq!(requests.join().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn targets_are_told_of_their_level_and_part() {
     let here = webhook("https://chat.example/hooks/1");
     let config = Notices {
@@ -222,6 +248,7 @@ async fn targets_are_told_of_their_level_and_part() {
             tls: SmtpTls::Off,
             user: None,
             password: None,
+            password_file: None,
         }),
     };
     let world = World::new(Engine::Sqlite, &config).await;

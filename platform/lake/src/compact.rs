@@ -17,8 +17,8 @@ use crate::{FileEntry, FileId, Lake, LakeError};
 const MANY: usize = 8;
 /// Rows of one file; it is in memory while it is written.
 const FILE_ROWS: u64 = 2 << 20;
-/// What sorting may take; more goes to the disk.
-const BUDGET: Budget = Budget { time: Duration::MAX, memory: 256 << 20 };
+/// What sorting may take; more goes to the disk. A day that did not fit there would never be sorted.
+const BUDGET: Budget = Budget { time: Duration::MAX, memory: 256 << 20, disk: 100 << 30 };
 
 /// Files that can stand in the place of others, with the same events.
 #[derive(Debug)]

@@ -12,6 +12,11 @@ pub enum LakeError {
     /// The question would have taken more memory than one may.
     #[error("the question needs more memory than {0} MiB; ask for less time, fewer columns or fewer groups")]
     Memory(usize),
+    /// The question would have put more aside on the disk than one may, or than there is room for.
+    #[error(
+        "the question needs more of the disk than {0} MiB, or than is free; ask for less time or fewer columns"
+    )]
+    Disk(u64),
     /// The question took longer than one may.
     #[error("the question took longer than {0} s; ask for less time or narrow the filter")]
     Time(u64),

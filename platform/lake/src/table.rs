@@ -1,10 +1,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::execution::disk_manager::{DiskManager, DiskManagerMode};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use garrison_base::{Entropy, TenantId};
@@ -59,7 +62,10 @@ pub struct Lake {
     retired: Mutex<Vec<(Instant, FileEntry)>>,
     known: Mutex<HashMap<FileId, Option<Arc<Known>>>>,
     entropy: Arc<dyn Entropy>,
+    /// What questions share. What they put aside is in a folder of each one's own.
     pub(crate) runtime: RuntimeEnv,
+    /// The folder that holds these.
+    pub(crate) aside: PathBuf,
 }
 
 /// What a tenant has. Batches keep the order in which they came.
@@ -76,12 +82,10 @@ impl Lake {
         let store = LocalFileSystem::new_with_prefix(dir)
             .map_err(|error| LakeError::File(dir.into(), std::io::Error::other(error)))?;
         let store: Arc<dyn ObjectStore> = Arc::new(store);
-        // What a process that broke off had spilled.
-        let spill = dir.join("tmp");
-        let _ = fs::remove_dir_all(&spill);
-        fs::create_dir_all(&spill).map_err(LakeError::io(&spill))?;
+        let aside = dir.join("tmp");
+        clear(&aside).map_err(LakeError::io(&aside))?;
         let runtime = RuntimeEnvBuilder::new()
-            .with_temp_file_path(&spill)
+            .with_disk_manager_builder(DiskManager::builder().with_mode(DiskManagerMode::Disabled))
             .with_metadata_cache_limit(FOOTER_BYTES)
             .build()?;
         runtime.register_object_store(ObjectStoreUrl::parse(STORE)?.as_ref(), store.clone());
@@ -95,6 +99,7 @@ impl Lake {
             known: Mutex::default(),
             entropy,
             runtime,
+            aside,
         })
     }
 
@@ -283,6 +288,15 @@ impl std::fmt::Debug for Lake {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("Lake").field("dir", &self.dir).finish_non_exhaustive()
     }
+}
+
+/// An empty folder that only its owner may enter. What a process that broke off left there goes.
+fn clear(dir: &Path) -> std::io::Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    DirBuilder::new().mode(0o700).create(dir)
 }
 
 fn keep(path: &Path, bytes: &[u8]) -> Result<(), LakeError> {

@@ -36,10 +36,17 @@ pub struct Identified {
 /// Somebody is being recognised.
 pub type Identifying<'g> = Pin<Box<dyn Future<Output = Result<Identified, Box<dyn Problem>>> + Send + 'g>>;
 
+/// Somebody is being looked at again.
+pub type Confirming<'g> = Pin<Box<dyn Future<Output = Result<(), Box<dyn Problem>>> + Send + 'g>>;
+
 /// Finds out who somebody is.
 pub trait Gate: Send + Sync {
     /// Who shows this credential; an error when it is nobody.
     fn identify(&self, credential: Credential, origin: Origin) -> Identifying<'_>;
+
+    /// Whether the session or token by which somebody was recognised still counts; an error when it has ended. For
+    /// answers that go on: this is no use of it, and prolongs nothing.
+    fn confirm<'g>(&'g self, actor: &'g Actor) -> Confirming<'g>;
 }
 
 /// The header that gives a browser its session, or takes it away.

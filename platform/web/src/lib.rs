@@ -13,7 +13,8 @@ mod routes;
 
 pub use body::Body;
 pub use caller::{
-    Caller, Client, Credential, Gate, Identified, Identifying, SESSION_COOKIE, from_this_site, session_cookie,
+    Caller, Client, Confirming, Credential, Gate, Identified, Identifying, SESSION_COOKIE, from_this_site,
+    session_cookie,
 };
 pub use document::document;
 pub use layers::layered;

@@ -212,7 +212,7 @@ fn print<W: Write>(lines: &Lines, sheet: &mut Sheet<W>) -> anyhow::Result<Ended>
 
 /// Why following has stopped.
 enum Stop {
-    /// The server ends every answer after a while.
+    /// The server ends every answer after a while, or at once where one may follow no longer.
     Over,
     /// The server said that something is missing, and nothing more.
     Incomplete,
@@ -277,6 +277,8 @@ fn follow<W: Write>(lines: &Lines, sheet: &mut Sheet<W>, heard: &mut bool) -> an
             let end = End::of(line).filter(|end| !end.complete);
             incomplete = end.is_some();
             match end {
+                // Whoever asks again is refused for the same reason, and told what to do.
+                Some(end) if !end.kind.is_empty() => return Ok(Stop::Over),
                 Some(end) => end.detail.lines().for_each(|line| say!("garrison: {line}")),
                 None if line.is_empty() => {}
                 None => sheet.row(line)?,

@@ -178,6 +178,8 @@ fn log(loaded: &Loaded) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use garrison_notices::Secret;
+
     use super::super::{Sources, load};
 
     fn result(set: &[(&str, &str)]) -> Result<(), String> {
@@ -227,6 +229,42 @@ mod tests {
             refused(&[("server.public_url", url)], "write scheme, host and port and nothing behind");
         }
         refused(&[("server.public_url", "http://g.example")], "in the clear");
+    }
+
+    #[test]
+    fn a_secret_of_notices_may_stand_in_a_file() {
+        const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let folder = tempfile::tempdir().unwrap();
+        let loaded = |secret: &str, password: &str| {
+            let text = format!(
+                "[[notices.webhooks]]\nname = 'chat'\nurl = 'https://chat.example'\n{secret}\n\
+                 [notices.smtp]\nhost = 'mail.example'\nport = 587\nfrom = 'g@example.org'\nuser = 'g'\n{password}"
+            );
+            std::fs::write(folder.path().join("garrison.toml"), text).unwrap();
+            load(&Sources { folder: folder.path().into(), ..Sources::default() })
+        };
+        let refused = |secret: &str, password: &str| format!("{:#}", loaded(secret, password).unwrap_err());
+        std::fs::write(folder.path().join("key"), format!("{KEY}\n")).unwrap();
+        std::fs::write(folder.path().join("password"), "hunter2\n").unwrap();
+        let (key, password) = ("secret_file = 'key'", "password_file = './password'");
+
+        let read = loaded(key, password).unwrap();
+        let notices = &read.config.notices;
+        assert!(notices.webhooks[0].secret == Some(Secret::new(KEY)));
+        assert!(notices.smtp.as_ref().unwrap().password == Some(Secret::new("hunter2")));
+        assert_eq!(read.origin("notices.smtp.password"), "garrison.toml");
+        let shown = format!("{:?} {read:?}", read.show(true).unwrap());
+        assert!(!shown.contains("hunter2") && !shown.contains(KEY), "{shown}");
+
+        let told = refused(&format!("{key}\nsecret = '{KEY}'"), password);
+        assert!(told.starts_with("notices.webhooks `chat`: secret: it is there, and the file "), "{told}");
+        assert!(!told.contains(KEY), "{told}");
+        let told = refused(key, "password_file = 'nowhere'");
+        let file = folder.path().join("nowhere");
+        let words = format!("notices.smtp: password: reading the file {}: ", file.display());
+        assert!(told.starts_with(&words), "{told}");
+        assert!(refused("", password).ends_with("write `secret` or `secret_file`"));
+        assert!(refused("secret_file = 'password'", password).contains("24 to 64 random bytes"));
     }
 
     #[test]

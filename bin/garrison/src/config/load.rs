@@ -101,16 +101,20 @@ pub fn load(sources: &Sources) -> anyhow::Result<Loaded> {
         layers.push(Layer::one(COMMAND_LINE.to_owned(), &names, text, shape));
     }
     let figment = layers.into_iter().fold(Figment::new(), Figment::merge);
-    let config = figment.extract().map_err(|error| refusal(&error, shape))?;
+    let mut config: Config = figment.extract().map_err(|error| refusal(&error, shape))?;
+    config.notices.read_secrets()?;
     let loaded = Loaded { config, files, figment };
     check::all(&loaded)?;
     Ok(loaded)
 }
 
 impl Loaded {
-    /// Where the value of a key came from, such as `garrison.toml` or `environment GARRISON__LOG__LEVEL`.
+    /// Where the value of a key came from, such as `garrison.toml` or `environment GARRISON__LOG__LEVEL`. What stands
+    /// in a file of its own came from where the file is named.
     pub fn origin(&self, key: &str) -> &str {
-        self.figment.find_metadata(key).map_or(DEFAULT, |metadata| &metadata.name)
+        let named = self.figment.find_metadata(key);
+        let named = named.or_else(|| self.figment.find_metadata(&format!("{key}{IN_FILE}")));
+        named.map_or(DEFAULT, |metadata| &metadata.name)
     }
 
     /// The key with its origin, as error messages tell it.
