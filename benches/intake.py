@@ -195,6 +195,15 @@ def latencies(server):
 def main():
     program, events = sys.argv[1], int(sys.argv[2])
     server = Server(program)
+    try:
+        result = measured(server, events)
+    finally:
+        # A server that is left behind holds standard output open, and whoever reads it would wait for ever.
+        server.stop()
+    print(json.dumps(result))
+
+
+def measured(server, events):
     result = {"area": "intake"}
     say("latency")
     result["latency"] = latencies(server)
@@ -220,8 +229,7 @@ def main():
     result["resident_full"] = server.resident()
     lake, result["queries"] = queries(server)
     result["lake"] = {**lake, "events": before + 1, "bytes_per_event": round(lake["bytes"] / (before + 1), 1)}
-    server.stop()
-    print(json.dumps(result))
+    return result
 
 
 main()

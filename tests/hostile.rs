@@ -25,8 +25,9 @@ const HUNT: &str = "hunt --threads 1 --rules rules -o ndjson";
 const GOOD: &str =
     "Nov 20 13:05:00 web-1 sshd[812]: Failed password for root from 203.0.113.24 port 40022 ssh2\n";
 
-/// Address space that the bounded runs get: four times what a hunt over small files needs.
-const KILOBYTES: u32 = 250_000;
+/// Address space that the bounded runs get beside the program's own file: twice what a hunt over small files needs. With
+/// too little of it the C library's memory takes a system call for every piece, and a run lasts for ever.
+const KILOBYTES: u64 = 100_000;
 
 /// The parts of the rule that some tests replace.
 const SELECTION: &str = "{action: login, outcome: failure}";
@@ -42,9 +43,10 @@ fn place() -> Place {
 
 /// The command under a limit of address space: beyond it, allocations fail and the run dies by a signal.
 fn bounded(command: &Command) -> Command {
+    let program = std::fs::metadata(command.get_program()).unwrap().len() / 1024;
+    let limit = format!("ulimit -v {} && exec \"$@\"", program + KILOBYTES);
     let mut shell = Command::new("sh");
-    shell.args(["-c", &format!("ulimit -v {KILOBYTES} && exec \"$@\""), "sh"]);
-    shell.arg(command.get_program()).args(command.get_args());
+    shell.args(["-c", &limit, "sh"]).arg(command.get_program()).args(command.get_args());
     shell.current_dir(command.get_current_dir().unwrap());
     shell
 }

@@ -1,6 +1,6 @@
 //! Raising alerts, and what people do with them.
 
-#![expect(clippy::unwrap_used, reason = "tests fail loudly")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests fail loudly")]
 
 use garrison_access::acts::CreateGrant;
 use garrison_base::{AlertId, NodeId, PersonId, Timestamp};

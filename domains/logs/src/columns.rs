@@ -129,14 +129,14 @@ impl Rows {
         self.len == 0
     }
 
-    /// Adds an event. `names` are the texts of its batch that were made once.
+    /// Adds an event, by its id and the time that it claims, in nanoseconds since 1970. `names` are the texts of its batch
+    /// that were made once.
     pub fn add(
         &mut self,
-        id: i64,
+        (id, claimed): (i64, Option<i64>),
         batch: &Batch<'_>,
         names: &Names,
         record: &Record<'_>,
-        claimed: Option<i64>,
     ) {
         self.id.append_value(id);
         self.received.append_value(batch.received.saturating_mul(1_000));
@@ -172,7 +172,9 @@ impl Rows {
         let texts = self.own.iter_mut().chain(&mut self.promoted).chain([&mut self.raw]);
         columns.extend(texts.map(|builder| Arc::new(builder.finish()) as ArrayRef));
         // Builders double what they have; these stay in memory for up to a minute.
-        columns.iter_mut().for_each(|column| column.shrink_to_fit());
+        for column in &mut columns {
+            column.shrink_to_fit();
+        }
         RecordBatch::try_new(self.schema.clone(), columns)
     }
 }

@@ -275,8 +275,6 @@ impl Intake {
         meter.credited = Some(now);
         // More at once than a second's worth is taken when a second's worth was saved up, and paid for after.
         if meter.credit <= 0.0 || (meter.credit < lossy(events) && meter.credit < limit) {
-            drop(meter);
-            self.refuse(target, Limit::Rate, events as u64);
             return Err(Refused::Rate(rate));
         }
         meter.credit -= lossy(events);

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use crate::acts::{CompactLogs, Counted, KeepLogs, KeptFile};
-use crate::{Logs, SettleError};
+use crate::{Logs, SettleError, system};
 
 /// Rows and bytes in memory at which they are written, and how old they become at most.
 const ROWS: usize = 128 << 10;
@@ -100,7 +100,7 @@ async fn keep_tenant(logs: &Logs, tenant: TenantId, upto: u64) -> Result<(), Kee
     }
     let counted = counted(logs, tenant);
     let act = KeepLogs { upto, files: files.iter().map(KeptFile::from).collect(), counted: counted.clone() };
-    if let Err(problem) = logs.0.kernel.act(&logs.actor(tenant), act).await {
+    if let Err(problem) = logs.0.kernel.act(&system(tenant), act).await {
         give_back(logs, tenant, &counted);
         logs.lake().discard(&files);
         return Err(KeepError::Act(problem));
@@ -151,7 +151,7 @@ pub(crate) async fn compact(logs: &Logs) -> Result<(), KeepError> {
                 old: compacted.old.iter().map(ToString::to_string).collect(),
                 new: compacted.new.iter().map(KeptFile::from).collect(),
             };
-            if let Err(problem) = logs.0.kernel.act(&logs.actor(tenant), act).await {
+            if let Err(problem) = logs.0.kernel.act(&system(tenant), act).await {
                 logs.lake().discard(&compacted.new);
                 return Err(KeepError::Act(problem));
             }

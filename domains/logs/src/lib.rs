@@ -296,10 +296,6 @@ impl Logs {
         &self.0.stop
     }
 
-    pub(crate) fn actor(&self, tenant: TenantId) -> Actor {
-        system(tenant)
-    }
-
     async fn settle(&self, upto: u64) -> Result<(), SettleError> {
         let settle = self.0.settle.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match settle {

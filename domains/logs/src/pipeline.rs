@@ -310,7 +310,7 @@ impl<'g> Gather<'g> {
         let (seq, tenant, batch) = (self.seq, self.tenant, self.batch);
         self.watch.event(&Seen { id, seq, tenant, batch, record, claimed, late: self.late });
         let claimed = claimed.and_then(|at| i64::try_from(at.as_nanosecond()).ok());
-        self.rows.add(id, batch, &self.names, record, claimed);
+        self.rows.add((id, claimed), batch, &self.names, record);
         self.added += 1;
         self.last_claim = claimed.or(self.last_claim);
     }

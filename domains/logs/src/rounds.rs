@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use crate::intake::{Limit, Sender, Target};
 use crate::model::Source;
-use crate::{Logs, reads, store};
+use crate::{Logs, reads, store, system};
 use garrison_decode::Events;
 
 /// How often it is looked.
@@ -60,7 +60,7 @@ async fn tell_silent(
     silent: &mut HashSet<SourceId>,
 ) -> Result<(), garrison_kernel::KernelError> {
     for (tenant, _) in logs.0.kernel.tenants().await? {
-        let mut tx = logs.0.kernel.read(&logs.actor(tenant), reads::SOURCES).await?;
+        let mut tx = logs.0.kernel.read(&system(tenant), reads::SOURCES).await?;
         let mut after = String::new();
         loop {
             let sources = store::sources(&mut tx, &after, 500).await?;
@@ -70,10 +70,10 @@ async fn tell_silent(
                 logs.hear(tenant, &mut source);
                 if !source.now.silent {
                     silent.remove(&source.id);
-                } else if silent.insert(source.id) {
-                    if let Some(target) = store::target(&mut tx, source.name.as_str()).await? {
-                        say(logs, target, &silence(&source)).await;
-                    }
+                } else if silent.insert(source.id)
+                    && let Some(target) = store::target(&mut tx, source.name.as_str()).await?
+                {
+                    say(logs, target, &silence(&source)).await;
                 }
             }
         }

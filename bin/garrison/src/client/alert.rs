@@ -108,7 +108,9 @@ fn change(args: &ClientArgs, path: &str, alerts: &[String], body: &Json) -> anyh
         return Err(failed.remove(0));
     }
     row::print_all(client.format, rows)?;
-    failed.iter().for_each(|error| say!("garrison: {error:#}"));
+    for error in &failed {
+        say!("garrison: {error:#}");
+    }
     let first = failed.first().map(|error| exit_of(error).unwrap_or(Exit::Failed));
     Ok(match (done, waiting, first) {
         (_, 0, None) => Exit::Ok,

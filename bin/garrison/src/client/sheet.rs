@@ -33,7 +33,7 @@ enum Paper<W: Write> {
     Lines(W),
     Objects(Printer<W>),
     Table { out: W, widths: Vec<usize>, most: usize },
-    Csv(csv::Writer<W>),
+    Csv(Box<csv::Writer<W>>),
 }
 
 /// A row that is printed as an object only.
@@ -64,7 +64,7 @@ impl<W: Write> Sheet<W> {
             Format::Ndjson => Paper::Lines(out),
             Format::Json | Format::Yaml => Paper::Objects(Printer::new(out, format)),
             Format::Table => Paper::Table { out, widths: Vec::new(), most: most.unwrap_or(usize::MAX) },
-            Format::Csv => Paper::Csv(csv::Writer::from_writer(out)),
+            Format::Csv => Paper::Csv(Box::new(csv::Writer::from_writer(out))),
         };
         let found = columns.is_none();
         Self { paper, columns, found, begun: false, held: Vec::new(), late: BTreeSet::new() }
@@ -103,7 +103,7 @@ impl<W: Write> Sheet<W> {
         let empty = self.held.is_empty();
         match &self.paper {
             Paper::Table { .. } if !self.begun && !empty => self.begin()?,
-            Paper::Csv(_) if !self.begun && !(self.found && empty) => self.begin()?,
+            Paper::Csv(_) if !(self.begun || self.found && empty) => self.begin()?,
             _ => {}
         }
         if !self.late.is_empty() {

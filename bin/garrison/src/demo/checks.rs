@@ -18,7 +18,7 @@ struct Checks {
 }
 
 impl Checks {
-    fn note(&mut self, step: &str, ok: bool, seen: impl ToString) {
+    fn note(&mut self, step: &str, ok: bool, seen: &impl ToString) {
         self.steps.push(Checked { step: step.to_owned(), ok, seen: seen.to_string() });
     }
 
@@ -34,13 +34,13 @@ impl Checks {
             last = seen.to_string();
             Ok(so.then_some(()))
         })?;
-        self.note(step, came.is_some(), last);
+        self.note(step, came.is_some(), &last);
         Ok(())
     }
 }
 
 /// Tries everything after `played` events were sent.
-pub fn run(stage: &mut Stage, client: Client, played: u64) -> anyhow::Result<Vec<Checked>> {
+pub fn run(stage: &mut Stage, client: &Client, played: u64) -> anyhow::Result<Vec<Checked>> {
     let mut checks = Checks { steps: Vec::new() };
     // Lines of one auditd event become one event.
     checks.comes("the day can be searched", || {
@@ -58,11 +58,11 @@ pub fn run(stage: &mut Stage, client: Client, played: u64) -> anyhow::Result<Vec
             format!("{} alerts, {severe} severe, {attacker} about the attacker", alerts.len()),
         ))
     })?;
-    sends_and_finds(stage, &client, &mut checks)?;
-    judges(stage, &client, &mut checks)?;
-    works_with_alerts(&client, &mut checks)?;
-    refuses(&client, &mut checks);
-    survives(stage, &client, &mut checks)?;
+    sends_and_finds(stage, client, &mut checks)?;
+    judges(stage, client, &mut checks)?;
+    works_with_alerts(client, &mut checks)?;
+    refuses(client, &mut checks);
+    survives(stage, client, &mut checks)?;
     Ok(checks.steps)
 }
 
@@ -107,21 +107,21 @@ fn judges(stage: &Stage, client: &Client, checks: &mut Checks) -> anyhow::Result
 fn works_with_alerts(client: &Client, checks: &mut Checks) -> anyhow::Result<()> {
     let alerts = client.alerts()?;
     let Some(id) = alerts.first().map(|alert| alert["id"].clone()) else {
-        checks.note("an alert tells why", false, "there is none");
+        checks.note("an alert tells why", false, &"there is none");
         return Ok(());
     };
     let shown = client.get(&format!("/api/v1/alert/{}", id.as_str().unwrap_or_default()))?;
     let why = shown["events"][0]["why"].as_array().map_or(0, Vec::len);
-    checks.note("an alert tells why, predicate by predicate", why > 0, format!("{why} predicates"));
+    checks.note("an alert tells why, predicate by predicate", why > 0, &format!("{why} predicates"));
     client.post("/api/v1/alert/acknowledge", &json!({ "alert": id }))?;
     let close = json!({ "alert": id, "reason": "benign", "note": "a demo" });
     client.post("/api/v1/alert/close", &close)?;
     client.post("/api/v1/alert/reopen", &json!({ "alert": id }))?;
     let state = client.get(&format!("/api/v1/alert/{}", id.as_str().unwrap_or_default()))?["state"].clone();
-    checks.note("it is acknowledged, closed and opened again", state == "open", state);
+    checks.note("it is acknowledged, closed and opened again", state == "open", &state);
     let records = client.get("/api/v1/audit?operation=alert:close&limit=1")?;
     let recorded = records["items"][0]["result"].clone();
-    checks.note("closing it left a record", recorded == "success", recorded);
+    checks.note("closing it left a record", recorded == "success", &recorded);
     Ok(())
 }
 
@@ -129,10 +129,10 @@ fn refuses(client: &Client, checks: &mut Checks) {
     let body = json!({ "query": "host:(a or" });
     let refused = client.send("/api/v1/log/search", "application/json", body.to_string().as_bytes());
     let words = refused.err().map(|error| error.to_string()).unwrap_or_default();
-    checks.note("a broken filter is answered with its place", words.contains('^'), "422");
+    checks.note("a broken filter is answered with its place", words.contains('^'), &"422");
     let body = json!({ "sql": "DROP TABLE logs" });
     let refused = client.send("/api/v1/log/search", "application/json", body.to_string().as_bytes());
-    checks.note("SQL cannot change anything", refused.is_err(), "422");
+    checks.note("SQL cannot change anything", refused.is_err(), &"422");
 }
 
 /// Kills the server with everything still in memory: what was answered must be there again.
@@ -146,6 +146,6 @@ fn survives(stage: &mut Stage, client: &Client, checks: &mut Checks) -> anyhow::
         Ok((count == before, format!("{count} of {before}")))
     })?;
     let now: u64 = client.alerts()?.iter().filter_map(|alert| alert["count"].as_u64()).sum();
-    checks.note("nor an alert", now == alerts, format!("{now} matches of {alerts}"));
+    checks.note("nor an alert", now == alerts, &format!("{now} matches of {alerts}"));
     Ok(())
 }
