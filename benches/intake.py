@@ -1,4 +1,4 @@
-"""Measures intake and search of a running program beside DuckDB and chDB, for `cargo xtask bench intake`.
+"""Measures intake and search of a running program beside DuckDB and chDB, and kills it, for `cargo xtask bench intake`.
 
 usage: intake.py GARRISON EVENTS   (the program, and how many events for the queries)
 
@@ -11,6 +11,7 @@ import urllib.request
 from intake_queries import queries
 
 CLOCK = os.sysconf("SC_CLK_TCK")
+KILLS = 200
 
 
 def say(*words):
@@ -40,9 +41,12 @@ class Server:
         self.start()
         self.enter()
 
+    def launch(self):
+        with open(self.dir.name + "/server.log", "a") as log:
+            self.process = subprocess.Popen([self.program, "serve", "--config", self.home + "/garrison.toml"], stderr=log)
+
     def start(self):
-        log = open(self.dir.name + "/server.log", "a")
-        self.process = subprocess.Popen([self.program, "serve", "--config", self.home + "/garrison.toml"], stderr=log)
+        self.launch()
         for _ in range(600):
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5)
@@ -193,6 +197,9 @@ def latencies(server):
 
 
 def main():
+    # It takes the server from here.
+    from intake_kills import kills
+
     program, events = sys.argv[1], int(sys.argv[2])
     server = Server(program)
     try:
@@ -200,6 +207,9 @@ def main():
     finally:
         # A server that is left behind holds standard output open, and whoever reads it would wait for ever.
         server.stop()
+    say("kills")
+    result["kills"] = kills(program, KILLS)
+    say(result["kills"])
     print(json.dumps(result))
 
 
@@ -232,4 +242,5 @@ def measured(server, events):
     return result
 
 
-main()
+if __name__ == "__main__":
+    main()

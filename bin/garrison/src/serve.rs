@@ -7,14 +7,15 @@ mod house;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use garrison_access::{Access, SessionLimits};
 use garrison_base::{Clock as _, Exit, SystemClock};
-use garrison_journal::Records;
+use garrison_journal::{LogError, Records};
 use garrison_kernel::{Actor, DatabaseUrl, Journal, Kernel, Module, Options, Origin, Outcome, System};
 use garrison_logs::Logs;
 use garrison_secrets::{RootKey, SystemEntropy};
 use garrison_web::{Proxies, Routes, Web, layered};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::ServeArgs;
@@ -26,6 +27,8 @@ use flow::Flow;
 
 /// The size of a segment of the journal, in bytes: some ten thousand records, and room for the largest one.
 const SEGMENT: u64 = 16 << 20;
+/// How often it is looked whether the logs can still be written.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The domains, in the order in which their schemas are brought up to date.
 pub fn modules(config: &Config) -> Vec<Module> {
@@ -81,7 +84,7 @@ async fn open_with(
 }
 
 /// Opens the journal of the records.
-fn journal(config: &Config, root_key: &RootKey) -> anyhow::Result<Arc<dyn Journal>> {
+fn journal(config: &Config, root_key: &RootKey) -> anyhow::Result<Arc<Records>> {
     let dir = config.data.dir.join("journal");
     let (log, recovered) = garrison_journal::Log::open(garrison_journal::Options {
         dir: dir.clone(),
@@ -126,7 +129,7 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
     }
     let root_key = RootKey::open(&config.keys.dir)?;
     let journal = journal(&config, &root_key)?;
-    let kernel = open_with(&config, &root_key, Some(journal)).await?;
+    let kernel = open_with(&config, &root_key, Some(journal.clone() as Arc<dyn Journal>)).await?;
     ensure!(
         !kernel.tenants().await?.is_empty(),
         "the database is empty: is it the right one? `garrison tenant create NAME` makes a first tenant in it"
@@ -147,11 +150,15 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
     let certificate = certificate(&config)?;
     let (tls, current) = certificate.map(|loaded| (loaded.config, loaded.current)).unzip();
     let jobs = house::keep(&config, kernel.clone(), metrics, current, stop.clone());
+    let logs = flow.logs().clone();
     let flowing = flow.start(&config, &kernel).await?;
     invite_first(&config, &kernel, &access).await?;
     let ready = |address| tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "ready");
     let done = tokio::select! {
         done = listen::serve(&config.server, tls, layered(served, web), stop.clone(), ready) => done.map(|()| Exit::Ok),
+        why = broken(&journal, &logs) => Err(anyhow!(
+            "{why}; this server ends, so that the next one looks what is on the disk"
+        )),
         ended = listen::stop_signals(stop.clone()) => ended.map(|()| Exit::Interrupted).context("waiting for signals"),
     };
     stop.cancel();
@@ -159,6 +166,17 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
     flowing.wait().await;
     kernel.close().await;
     done
+}
+
+/// Comes when a log has failed: the process that was told of a failed write does not know what is on the disk, and
+/// nothing it could still do is worth more than a new start.
+async fn broken(journal: &Records, logs: &Logs) -> LogError {
+    loop {
+        if let Some(why) = journal.failed().or_else(|| logs.failed()) {
+            return why;
+        }
+        sleep(LOOK).await;
+    }
 }
 
 fn certificate(config: &Config) -> anyhow::Result<Option<tls::Loaded>> {

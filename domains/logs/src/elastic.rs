@@ -23,6 +23,8 @@ const VERSION: &str = "9.1.0";
 
 /// Sources that one request may name.
 const SOURCES: usize = 16;
+/// Documents that one request may bring: each is answered by itself, with a hundred times the bytes that the smallest has.
+const DOCUMENTS: usize = 50_000;
 
 /// Clients refuse a server without this header.
 fn product(body: impl axum::response::IntoResponse) -> Response {
@@ -176,6 +178,10 @@ fn parse<'b>(bytes: &'b [u8], index: &str) -> Answer<(Vec<Item>, Vec<&'b [u8]>)>
     let (mut items, mut documents) = (Vec::new(), Vec::new());
     while let Some(line) = lines.next() {
         let place = items.len() + 1;
+        if place > DOCUMENTS {
+            let words = format!("a request brings at most {DOCUMENTS} documents");
+            return Err(Refusal::new(&problem::TOO_MUCH, words));
+        }
         let action: BTreeMap<String, Meta> = serde_json::from_slice(line).map_err(|error| {
             bad(format!("action {place} is no object such as {{\"create\":{{}}}}: {error}"))
         })?;

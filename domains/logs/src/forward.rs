@@ -118,7 +118,7 @@ impl Forward {
         let scope = Scope { tenant: self.tenant, nodes: None, from, to: i64::MAX };
         let ask = Ask::Sql(format!("SELECT * FROM logs WHERE id > {} ORDER BY id LIMIT {EVENTS}", place.id));
         let budget = Budget { time: Duration::from_mins(1), memory: 128 << 20, disk: 1 << 30 };
-        let mut rows = logs.lake().ask(Question { ask, scope, budget }).await.map_err(io::Error::other)?;
+        let mut rows = logs.lake().ask(Question { ask, scope, budget }, ());
         let (mut bytes, mut count, mut last) = (Vec::new(), 0, place);
         while let Some(batch) = rows.next().await.map_err(io::Error::other)? {
             count += batch.num_rows();

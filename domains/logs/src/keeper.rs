@@ -1,15 +1,17 @@
 //! From memory to files: what was gathered is written, then committed, then let go of in memory and in the log.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use garrison_base::TenantId;
-use garrison_kernel::Problem;
+use garrison_kernel::{KernelError, Problem};
+use garrison_lake::{FileEntry, FileId};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use crate::acts::{CompactLogs, Counted, KeepLogs, KeptFile};
-use crate::{Logs, SettleError, system};
+use crate::{Logs, SettleError, reads, store, system};
 
 /// Rows and bytes in memory at which they are written, and how old they become at most.
 const ROWS: usize = 128 << 10;
@@ -100,13 +102,34 @@ async fn keep_tenant(logs: &Logs, tenant: TenantId, upto: u64) -> Result<(), Kee
     }
     let counted = counted(logs, tenant);
     let act = KeepLogs { upto, files: files.iter().map(KeptFile::from).collect(), counted: counted.clone() };
-    if let Err(problem) = logs.0.kernel.act(&system(tenant), act).await {
+    let done = logs.0.kernel.act(&system(tenant), act).await.map(|_| ()).map_err(KeepError::Act);
+    if done.is_ok() || are_listed(logs, tenant, &files).await? {
+        logs.lake().adopt(tenant, count, files);
+    } else {
         give_back(logs, tenant, &counted);
         logs.lake().discard(&files);
-        return Err(KeepError::Act(problem));
     }
-    logs.lake().adopt(tenant, count, files);
-    Ok(())
+    done
+}
+
+/// Whether files count although their act failed: it is committed before its record goes into the journal, which may
+/// refuse it. Waits until the state can tell, since files that count must stay, and their events must not be kept again.
+async fn are_listed(logs: &Logs, tenant: TenantId, files: &[FileEntry]) -> Result<bool, KeepError> {
+    loop {
+        match listed(logs, tenant).await {
+            Ok(listed) => return Ok(files.iter().any(|file| listed.contains(&file.id))),
+            Err(error) => tracing::error!(%error, "nobody can tell whether files of logs count"),
+        }
+        tokio::select! {
+            () = logs.stop().cancelled() => return Err(KeepError::BrokeOff),
+            () = sleep(AGAIN) => {}
+        }
+    }
+}
+
+async fn listed(logs: &Logs, tenant: TenantId) -> Result<HashSet<FileId>, KernelError> {
+    let mut tx = logs.0.kernel.read(&system(tenant), reads::SOURCES).await?;
+    Ok(store::files(&mut tx).await?.into_iter().map(|file| file.id).collect())
 }
 
 /// What was heard since the last time, taken from the meters.
@@ -151,11 +174,13 @@ pub(crate) async fn compact(logs: &Logs) -> Result<(), KeepError> {
                 old: compacted.old.iter().map(ToString::to_string).collect(),
                 new: compacted.new.iter().map(KeptFile::from).collect(),
             };
-            if let Err(problem) = logs.0.kernel.act(&system(tenant), act).await {
+            let done = logs.0.kernel.act(&system(tenant), act).await.map(|_| ()).map_err(KeepError::Act);
+            if done.is_ok() || are_listed(logs, tenant, &compacted.new).await? {
+                logs.lake().replace(tenant, &compacted.old, compacted.new);
+            } else {
                 logs.lake().discard(&compacted.new);
-                return Err(KeepError::Act(problem));
             }
-            logs.lake().replace(tenant, &compacted.old, compacted.new);
+            done?;
         }
     }
     logs.lake().tidy();

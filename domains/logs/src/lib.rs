@@ -39,7 +39,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use garrison_base::{Clock, Entropy, Line, TenantId};
-use garrison_journal::Log;
+use garrison_journal::{Log, LogError};
 use garrison_kernel::{Actor, Kernel, KernelError, Migration, Module, Origin, Outcome, Problem, System};
 use garrison_lake::{Lake, LakeError};
 use jiff::SignedDuration;
@@ -237,6 +237,11 @@ impl Logs {
     /// Passes events on to another system until the end.
     pub async fn forward(self, forward: Forward) {
         forward.run(self).await;
+    }
+
+    /// Why the log takes nothing any more, where a write has failed.
+    pub fn failed(&self) -> Option<LogError> {
+        self.0.log.failed()
     }
 
     /// The way in.

@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use garrison_web::{Answer, Caller, Refusal, Web};
 use prost::Message;
+use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -20,6 +21,8 @@ use garrison_decode::Events;
 
 /// Levels of nesting in a value that are looked into.
 const DEPTH: usize = 32;
+/// Records that one request may bring: an empty one has two bytes on the wire and hundreds in memory.
+const RECORDS: usize = 100_000;
 
 #[derive(Clone, PartialEq, Message)]
 struct Export {
@@ -188,10 +191,33 @@ struct PartialSuccess {
     words: String,
 }
 
+/// How many messages there are on the way of these tags; nothing where the bytes are no message.
+fn count(mut bytes: &[u8], tags: &[u32]) -> Option<usize> {
+    let Some((wanted, below)) = tags.split_first() else { return Some(0) };
+    let mut found = 0;
+    while !bytes.is_empty() {
+        let (tag, kind) = decode_key(&mut bytes).ok()?;
+        if tag == *wanted && kind == WireType::LengthDelimited {
+            let length = usize::try_from(decode_varint(&mut bytes).ok()?).ok()?;
+            let (inner, rest) = bytes.split_at_checked(length)?;
+            found += 1 + count(inner, below)?;
+            bytes = rest;
+        } else {
+            skip_field(kind, tag, &mut bytes, DecodeContext::default()).ok()?;
+        }
+    }
+    Some(found)
+}
+
 fn protobuf_events(bytes: &[u8]) -> Answer<Events> {
-    let export = Export::decode(bytes).map_err(|error| {
-        Refusal::new(&problem::EVENTS, format!("the body is no ExportLogsServiceRequest: {error}"))
-    })?;
+    let bad =
+        |why: &str| Refusal::new(&problem::EVENTS, format!("the body is no ExportLogsServiceRequest: {why}"));
+    // Resource logs, scope logs, records.
+    if count(bytes, &[1, 2, 2]).ok_or_else(|| bad("it is cut, or something else"))? > RECORDS {
+        let words = format!("a request brings at most {RECORDS} records, resources and scopes");
+        return Err(Refusal::new(&problem::TOO_MUCH, words));
+    }
+    let export = Export::decode(bytes).map_err(|error| bad(&error.to_string()))?;
     let mut events = Events::default();
     for of_resource in export.resource_logs {
         let resource =
@@ -342,5 +368,28 @@ fn any_json(value: &Value, depth: usize) -> Value {
         "kvlistValue" if depth < DEPTH => Value::Object(pairs_json(inner.get("values"), depth)),
         "arrayValue" | "kvlistValue" => Value::Null,
         _ => inner.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A field of bytes.
+    fn field(tag: u32, inner: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        prost::encoding::bytes::encode(tag, &inner.to_vec(), &mut out);
+        out
+    }
+
+    #[test]
+    fn records_are_counted_before_they_are_unpacked() {
+        let request = |records: usize| field(1, &field(2, &field(2, b"").repeat(records)));
+        assert_eq!(protobuf_events(&request(3)).unwrap().len(), 3);
+        let refused = protobuf_events(&request(RECORDS)).unwrap_err();
+        assert_eq!(refused.kind().name, problem::TOO_MUCH.name);
+        let cut = request(RECORDS);
+        let refused = protobuf_events(&cut[..cut.len() - 1]).unwrap_err();
+        assert_eq!(refused.kind().name, problem::EVENTS.name);
     }
 }

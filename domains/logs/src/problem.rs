@@ -53,7 +53,7 @@ impl Problem for Asked {
         match &self.0 {
             LakeError::Question(_) => &QUERY,
             LakeError::Memory(_) | LakeError::Disk(_) | LakeError::Time(_) => &COSTS,
-            LakeError::File(..) | LakeError::Engine(_) => &problems::INTERNAL,
+            LakeError::BrokeOff | LakeError::File(..) | LakeError::Engine(_) => &problems::INTERNAL,
         }
     }
 }

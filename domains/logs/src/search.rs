@@ -21,7 +21,6 @@ use garrison_lake::{Answer as Rows, Ask, Budget, Question, Scope};
 use garrison_web::{Answer, Body as JsonBody, Caller, Refusal, Web};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 
 use crate::{Logs, filter, problem};
@@ -172,23 +171,13 @@ pub(crate) async fn search(
     let question = asked.question(&visible)?;
     let place = logs.place_for_question().await?;
     let limit = if asked.sql.is_some() { asked.limit.unwrap_or(MOST_ROWS) } else { MOST_ROWS };
-    let mut rows = logs.lake().ask(question).await.map_err(problem::asked)?;
+    let mut rows = logs.lake().ask(question, place);
     // What is wrong with a question shows at its first rows: then it is still an answer of its own.
     let first = rows.next().await.map_err(problem::asked)?;
-    Ok(lines(Going {
-        ended: false,
-        nulls: asked.sql.is_some(),
-        rows,
-        next: first,
-        sent: 0,
-        limit,
-        _place: place,
-    }))
+    Ok(lines(Going { ended: false, nulls: asked.sql.is_some(), rows, next: first, sent: 0, limit }))
 }
 
 struct Going {
-    /// Held while rows are found.
-    _place: OwnedSemaphorePermit,
     /// Columns without a value are written too, so that each row of a table has the same.
     nulls: bool,
     rows: Rows,

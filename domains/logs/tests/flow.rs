@@ -106,7 +106,7 @@ impl World {
 
     async fn ask(&self, ask: Ask, scope: Scope) -> Result<Vec<arrow::array::RecordBatch>, LakeError> {
         let budget = Budget { time: Duration::from_secs(30), memory: 64 << 20, disk: 1 << 30 };
-        let mut answer = self.logs.lake().ask(Question { ask, scope, budget }).await?;
+        let mut answer = self.logs.lake().ask(Question { ask, scope, budget }, ());
         let mut batches = Vec::new();
         while let Some(batch) = answer.next().await? {
             batches.push(batch);
@@ -294,12 +294,65 @@ async fn a_question_has_a_budget() {
     let budget = Budget { time: Duration::from_secs(2), memory: 16 << 20, disk: 1 << 40 };
     let question = Question { ask: Ask::Sql(sql.into()), scope: world.scope(), budget };
     let ended = async {
-        let mut answer = world.logs.lake().ask(question).await?;
+        let mut answer = world.logs.lake().ask(question, ());
         while answer.next().await?.is_some() {}
         Ok::<_, LakeError>(())
     };
     let ended = ended.await;
     assert!(matches!(ended, Err(LakeError::Memory(_) | LakeError::Time(_))), "{ended:?}");
+
+    // Whoever does not read loses the place when the time is over, and is told.
+    let held = Arc::new(());
+    let ask = Ask::Sql("SELECT a.raw FROM logs a, logs b, logs c".into());
+    let budget = Budget { time: Duration::from_secs(1), ..budget };
+    let mut answer = world.logs.lake().ask(Question { ask, scope: world.scope(), budget }, held.clone());
+    while Arc::strong_count(&held) > 1 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let ended = loop {
+        match answer.next().await {
+            Ok(Some(_)) => {}
+            ended => break ended,
+        }
+    };
+    assert!(matches!(ended, Err(LakeError::Time(1))), "{ended:?}");
+    world.stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_question_harms_the_server() {
+    let world = World::new(Engine::Sqlite).await;
+    let target = world.source("web", world.platform.root).await;
+    world.send(&target, &["a line"]).await;
+    world.until(1).await;
+    let many = |count: usize, join: &str, each: fn(usize) -> String| {
+        (0..count).map(each).collect::<Vec<_>>().join(join)
+    };
+    // As deep as the longest texts that are taken.
+    assert_eq!(world.found(&many(1_000, " ", |n| format!("w{n}"))).await, Vec::<String>::new());
+    assert_eq!(world.found(&many(900, " ", |n| format!("not f{n}:a"))).await, ["a line"]);
+    assert_eq!(world.count(&many(600, " OR ", |n| format!("id = {n}"))).await, 0);
+    let doubled = (0..14).fold("SELECT raw AS x0 FROM logs".to_owned(), |inner, level| {
+        format!("SELECT x{level} || x{level} AS x{} FROM ({inner})", level + 1)
+    });
+    for sql in [
+        format!("SELECT {}", many(900, " + ", |n| n.to_string())),
+        format!("SELECT {}", many(900, " || ", |n| format!("'{n}'"))),
+        format!("SELECT length(x14) FROM ({doubled})"),
+        many(300, " UNION ALL ", |n| format!("SELECT {n}")),
+    ] {
+        let answered = world.ask(Ask::Sql(sql.clone()), world.scope()).await;
+        assert!(answered.is_ok(), "{sql:.200}: {answered:?}");
+    }
+    for sql in [
+        format!("SELECT {}", many(4_000, " + ", |_| "1".to_owned())),
+        "SELECT * FROM generate_series(1, 1000000000000)".to_owned(),
+        "SELECT length(repeat(raw, 1000000000)) FROM logs".to_owned(),
+        "SELECT count(*) FROM logs WHERE raw ~ '('".to_owned(),
+    ] {
+        let refused = world.ask(Ask::Sql(sql.clone()), world.scope()).await;
+        assert!(matches!(refused, Err(LakeError::Question(_))), "{sql:.200}: {refused:?}");
+    }
     world.stop.cancel();
 }
 

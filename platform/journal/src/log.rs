@@ -1,4 +1,5 @@
 use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -106,7 +107,10 @@ impl Log {
         }
         let kib = u32::try_from(bytes.div_ceil(1 << 10)).unwrap_or(u32::MAX);
         // The writer gives it back.
-        self.shared.room.acquire_many(kib).await.map_err(|_| LogError::Closed)?.forget();
+        let Ok(room) = self.shared.room.acquire_many(kib).await else {
+            return Err(self.shared.queue().shut.clone().unwrap_or(LogError::Closed));
+        };
+        room.forget();
         let (done, answer) = oneshot::channel();
         {
             let mut queue = self.shared.queue();
@@ -117,6 +121,11 @@ impl Log {
         }
         self.shared.wake.notify_one();
         answer.await.unwrap_or(Err(LogError::Closed))
+    }
+
+    /// Why it takes nothing any more, where a write has failed.
+    pub fn failed(&self) -> Option<LogError> {
+        self.shared.queue().shut.clone().filter(|why| matches!(why, LogError::Failed(_)))
     }
 
     /// Follows the last number that is on the disk.
@@ -134,9 +143,13 @@ impl Log {
         let mut segments = self.shared.segments();
         let behind = segments.iter().skip(1).take_while(|next| next.first <= up_to.saturating_add(1)).count();
         let dir = &self.shared.options.dir;
-        for gone in segments.drain(..behind) {
+        // One that could not be removed stays listed, so that none behind it goes before it.
+        for gone in segments.iter().take(behind).copied().collect::<Vec<_>>() {
             let path = gone.path(dir);
-            std::fs::remove_file(&path).map_err(OpenError::io(path))?;
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(OpenError::io(path)(error)),
+                _ => segments.retain(|segment| segment.number != gone.number),
+            }
         }
         drop(segments);
         sync_dir(dir).map_err(OpenError::io(dir))

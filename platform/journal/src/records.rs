@@ -6,7 +6,7 @@ use std::pin::Pin;
 use garrison_kernel::{Journal, JournalError, Journaled};
 
 use crate::frame::APPEND;
-use crate::{Entry, Kept, Log, Stream};
+use crate::{Entry, Kept, Log, LogError, Stream};
 
 /// How much is read in one go.
 const READ: usize = 4 << 20;
@@ -18,6 +18,11 @@ impl Records {
     /// Keeps them in this log.
     pub fn new(log: Log) -> Self {
         Self(log)
+    }
+
+    /// Why it takes nothing any more, where a write has failed.
+    pub fn failed(&self) -> Option<LogError> {
+        self.0.failed()
     }
 
     /// Keeps all, in appends that are not too large.

@@ -1,5 +1,6 @@
 //! What stands on the disk when a log is opened.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use garrison_secrets::SealKey;
@@ -60,7 +61,14 @@ pub(crate) fn recover(
         }
     }
     let (next, torn) = match segments.last() {
-        Some(segment) => end(segment)?,
+        Some(segment) => {
+            let ended = end(segment)?;
+            // What a process wrote that was killed before it flushed counts from now on.
+            File::open(&segment.path)
+                .and_then(|file| file.sync_data())
+                .map_err(OpenError::io(&segment.path))?;
+            ended
+        }
         None => (first.max(1), None),
     };
     let first = segments.first().map_or(next, |segment| segment.place.first);

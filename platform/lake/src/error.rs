@@ -20,6 +20,9 @@ pub enum LakeError {
     /// The question took longer than one may.
     #[error("the question took longer than {0} s; ask for less time or narrow the filter")]
     Time(u64),
+    /// Whoever worked on the question is gone.
+    #[error("the question broke off")]
+    BrokeOff,
     /// A file that the list names cannot be read.
     #[error("{0}: {1}")]
     File(PathBuf, #[source] std::io::Error),
@@ -44,7 +47,9 @@ impl From<DataFusionError> for LakeError {
             | DataFusionError::NotImplemented(_)
             | DataFusionError::ArrowError(..)
             | DataFusionError::Execution(_)
-            | DataFusionError::Configuration(_) => Self::Question(error.strip_backtrace()),
+            | DataFusionError::Configuration(_)
+            // A function's own words about what it was given, such as a pattern.
+            | DataFusionError::External(_) => Self::Question(error.strip_backtrace()),
             _ => Self::Engine(Box::new(error)),
         }
     }

@@ -16,8 +16,10 @@ mod file;
 mod layout;
 mod provider;
 mod query;
+mod statement;
 mod table;
 mod words;
+mod workers;
 mod writer;
 
 pub use compact::Compacted;

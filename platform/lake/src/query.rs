@@ -5,21 +5,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 use datafusion::dataframe::DataFrame;
-use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::logical_expr::{Expr, LogicalPlan, SortExpr, col};
+use datafusion::logical_expr::{Expr, SortExpr, col};
 use datafusion::prelude::SessionConfig;
 use futures_util::StreamExt as _;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use crate::provider::View;
-use crate::{Lake, LakeError, Scope};
+use crate::{Lake, LakeError, Scope, statement};
+
+/// Batches that were found and not taken yet.
+const AHEAD: usize = 2;
+/// Functions that make much of little, or work without a pause: no budget counts what they do.
+const LEFT_OUT: [&str; 7] =
+    ["levenshtein", "lpad", "regexp_replace", "repeat", "replace", "rpad", "translate"];
+/// Tables that are made of nothing.
+const MADE: [&str; 2] = ["generate_series", "range"];
 
 /// What a question may cost.
 #[derive(Debug, Clone, Copy)]
@@ -63,29 +71,39 @@ pub struct Question {
 
 /// Rows as they are found. Dropping it ends the work.
 pub struct Answer {
-    stream: SendableRecordBatchStream,
+    rows: mpsc::Receiver<Found>,
+    work: Option<JoinHandle<()>>,
     until: Instant,
     budget: Budget,
 }
 
-impl Answer {
-    /// The columns of the answer.
-    pub fn schema(&self) -> SchemaRef {
-        self.stream.schema()
-    }
+/// Rows, nothing at the end, or why it did not get there.
+type Found = Result<Option<RecordBatch>, LakeError>;
 
-    /// The next rows; nothing at the end.
-    pub async fn next(&mut self) -> Result<Option<RecordBatch>, LakeError> {
-        match timeout_at(self.until, self.stream.next()).await {
-            Err(_) => Err(LakeError::Time(self.budget.time.as_secs())),
-            Ok(None) => Ok(None),
-            Ok(Some(Ok(batch))) => Ok(Some(batch)),
-            Ok(Some(Err(error))) => Err(self.budget.judge(error)),
+impl Answer {
+    /// The next rows; nothing at the end. Comes in time, whatever the work is held up by.
+    pub async fn next(&mut self) -> Found {
+        match timeout_at(self.until, self.rows.recv()).await {
+            Ok(Some(found)) => found,
+            Ok(None) if Instant::now() < self.until => Err(LakeError::BrokeOff),
+            Ok(None) | Err(_) => Err(self.budget.late()),
+        }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let Some(work) = &self.work {
+            work.abort();
         }
     }
 }
 
 impl Budget {
+    fn late(&self) -> LakeError {
+        LakeError::Time(self.time.as_secs())
+    }
+
     fn judge(&self, error: DataFusionError) -> LakeError {
         match error.find_root() {
             DataFusionError::ResourcesExhausted(_) => LakeError::Memory(self.memory >> 20),
@@ -99,33 +117,61 @@ impl Budget {
 }
 
 impl Lake {
-    /// Asks. What the scope does not hold does not exist for the question.
-    pub async fn ask(self: &Arc<Self>, question: Question) -> Result<Answer, LakeError> {
-        let Question { ask, scope, budget } = question;
+    /// Asks. What the scope does not hold does not exist for the question. `held` is let go of when nothing is done for
+    /// it any more.
+    pub fn ask(self: &Arc<Self>, question: Question, held: impl Send + 'static) -> Answer {
+        let budget = question.budget;
         let until = Instant::now() + budget.time;
-        let work = async {
-            let context = self.context(scope, budget)?;
-            let frame = self.frame(&context, ask).await?;
-            frame.execute_stream().await.map_err(|error| budget.judge(error))
-        };
-        let stream = timeout_at(until, work).await.map_err(|_| LakeError::Time(budget.time.as_secs()))??;
-        Ok(Answer { stream, until, budget })
+        let (found, rows) = mpsc::channel(AHEAD);
+        let lake = self.clone();
+        let work = self.workers.spawn(async move {
+            let _held = held;
+            let ended = timeout_at(until, lake.find(question, until, &found)).await;
+            let last = ended.unwrap_or_else(|_| Err(budget.late())).map(|()| None);
+            // Whoever does not take it in time is late by the own clock.
+            let _ = timeout_at(until, found.send(last)).await;
+        });
+        Answer { rows, work, until, budget }
+    }
+
+    async fn find(
+        self: &Arc<Self>,
+        question: Question,
+        until: Instant,
+        found: &mpsc::Sender<Found>,
+    ) -> Result<(), LakeError> {
+        let Question { ask, scope, budget } = question;
+        let context = self.context(scope, budget)?;
+        let frame = self.frame(&context, ask).await?;
+        let mut stream = frame.execute_stream().await.map_err(|error| budget.judge(error))?;
+        while let Some(batch) = stream.next().await {
+            // Rows that are always there leave no moment in which the time is looked at.
+            if Instant::now() >= until {
+                return Err(budget.late());
+            }
+            let batch = batch.map_err(|error| budget.judge(error))?;
+            if found.send(Ok(Some(batch))).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     async fn frame(&self, context: &SessionContext, ask: Ask) -> Result<DataFrame, LakeError> {
         match ask {
             Ask::Sql(text) => {
+                statement::check_text(&text)?;
+                let state = context.state();
+                let parsed = state.sql_to_statement(&text, &state.config_options().sql_parser.dialect)?;
+                statement::check(&parsed)?;
+                let plan = state.statement_to_plan(parsed).await?;
                 // Nothing is defined, changed or set by a question.
                 let options = SQLOptions::new()
                     .with_allow_ddl(false)
                     .with_allow_dml(false)
                     .with_allow_statements(false);
-                let frame = context.sql_with_options(&text, options).await?;
-                // A plan tells of files and rows that the narrowing hides.
-                if matches!(frame.logical_plan(), LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)) {
-                    return Err(LakeError::Question("EXPLAIN is not answered".to_owned()));
-                }
-                Ok(frame)
+                options.verify_plan(&plan)?;
+                Ok(context.execute_logical_plan(plan).await?)
             }
             Ask::Rows { condition, columns, limit, latest_first } => {
                 let mut frame = context.table(self.layout.table).await?;
@@ -158,6 +204,12 @@ impl Lake {
         parquet.pushdown_filters = true;
         parquet.reorder_filters = true;
         let context = SessionContext::new_with_config_rt(config, self.runtime(budget)?);
+        for function in LEFT_OUT {
+            context.deregister_udf(function);
+        }
+        for table in MADE {
+            context.deregister_udtf(table);
+        }
         for function in &self.layout.functions {
             context.register_udf((**function).clone());
         }

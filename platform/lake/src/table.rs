@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use crate::provider::STORE;
 use crate::words::Known;
+use crate::workers::Workers;
 use crate::writer::{HOT_GROUP, Writer, Written};
 use crate::{FileEntry, FileId, LakeError, Layout};
 
@@ -64,6 +65,7 @@ pub struct Lake {
     entropy: Arc<dyn Entropy>,
     /// What questions share. What they put aside is in a folder of each one's own.
     pub(crate) runtime: RuntimeEnv,
+    pub(crate) workers: Workers,
     /// The folder that holds these.
     pub(crate) aside: PathBuf,
 }
@@ -99,6 +101,7 @@ impl Lake {
             known: Mutex::default(),
             entropy,
             runtime,
+            workers: Workers::start().map_err(LakeError::io(dir))?,
             aside,
         })
     }

@@ -29,7 +29,8 @@ where
     let filter = EnvFilter::builder()
         .parse(&log.level)
         .with_context(|| format!("`log.level` {:?} cannot be used", log.level))?;
-    let lines = fmt().with_env_filter(filter).with_writer(writer);
+    // Where the log itself cannot be written, nothing can be said of it, and requests go on.
+    let lines = fmt().with_env_filter(filter).with_writer(writer).log_internal_errors(false);
     Ok(match log.format {
         LogFormat::Text if colours => Box::new(lines.finish()),
         LogFormat::Text => Box::new(lines.with_ansi(false).finish()),
