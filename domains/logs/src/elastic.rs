@@ -83,13 +83,9 @@ pub(crate) async fn any(
         _ => None,
     };
     match index {
-        Some(index) => bulk(web, logs, caller, &index, request).await.unwrap_or_else(|refusal| {
-            let kind = refusal.kind();
-            let body =
-                json!({ "error": { "type": kind.name, "reason": refusal.detail() }, "status": kind.status });
-            let status = StatusCode::from_u16(kind.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            answer(status, accept.as_ref(), &body)
-        }),
+        Some(index) => bulk(web, logs, caller, &index, request)
+            .await
+            .unwrap_or_else(|refusal| refused(&refusal, accept.as_ref())),
         None => other(&path, accept.as_ref()),
     }
 }

@@ -302,13 +302,12 @@ async fn a_question_has_a_budget() {
     assert!(matches!(ended, Err(LakeError::Memory(_) | LakeError::Time(_))), "{ended:?}");
 
     // Whoever does not read loses the place when the time is over, and is told.
-    let held = Arc::new(());
+    let (held, free) = tokio::sync::oneshot::channel::<()>();
     let ask = Ask::Sql("SELECT a.raw FROM logs a, logs b, logs c".into());
     let budget = Budget { time: Duration::from_secs(1), ..budget };
-    let mut answer = world.logs.lake().ask(Question { ask, scope: world.scope(), budget }, held.clone());
-    while Arc::strong_count(&held) > 1 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let mut answer = world.logs.lake().ask(Question { ask, scope: world.scope(), budget }, held);
+    let let_go = tokio::time::timeout(Duration::from_mins(1), free).await;
+    assert!(let_go.is_ok(), "the place is still held");
     let ended = loop {
         match answer.next().await {
             Ok(Some(_)) => {}
