@@ -13,7 +13,7 @@ use crate::LakeError;
 
 /// Words and operators; the values of a list do not count.
 const WORDS: usize = 2_000;
-/// Queries within queries.
+/// Queries, with those inside it and those that WITH names.
 const QUERIES: usize = 16;
 /// Tables, when everything named by WITH stands where it is used.
 const TABLES: usize = 64;
@@ -56,7 +56,7 @@ pub(crate) fn check(parsed: &Parsed) -> Result<(), LakeError> {
     let mut shape = Shape::default();
     let _ = query.visit(&mut shape);
     if shape.queries > QUERIES {
-        return refused(format!("{} queries stand in each other, and {QUERIES} may", shape.queries));
+        return refused(format!("the statement has {} queries in it, and may have {QUERIES}", shape.queries));
     }
     if shape.withs > usize::from(query.with.is_some()) {
         return refused("WITH may stand at the beginning of the statement only".to_owned());
@@ -140,7 +140,7 @@ mod tests {
         let nested = (0..16).fold("logs".to_owned(), |inner, _| format!("(SELECT * FROM {inner})"));
         for (text, word) in [
             (doubled(10), "tables"),
-            (format!("SELECT * FROM {nested}"), "in each other"),
+            (format!("SELECT * FROM {nested}"), "queries in it"),
             (format!("SELECT 1{}", "+1".repeat(2_500)), "words and operators"),
             ("SELECT * FROM (WITH a AS (SELECT 1) SELECT * FROM a)".to_owned(), "WITH"),
             ("EXPLAIN SELECT 1".to_owned(), "EXPLAIN"),
