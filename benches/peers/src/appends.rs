@@ -1,7 +1,7 @@
 //! Durable appends: Garrison's journal beside SQLite, on one file system, in one run.
 //!
-//! A sender is a thread that gives one event and waits until it is on the disk, as a client does that wants an
-//! answer for each. SQLite gets the best that it can be given: WAL, a prepared statement, and a thread that commits all
+//! A sender is a task that gives one event and waits until it is on the disk, as a connection of the server's does. All
+//! senders share a runtime with a thread for each processor, as they do in the server. SQLite gets the best that it can be given: WAL, a prepared statement, and a thread that commits all
 //! that waits in one transaction, because left alone it flushes once for each event. Both are given the same
 //! bytes and answer over the same channel. They take turns of a second, so that whatever else the machine does
 //! meets both alike.
@@ -9,8 +9,8 @@
 #![expect(clippy::disallowed_methods, reason = "a measurement must look at the clock")]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Barrier};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,8 @@ use garrison_journal::{Entry, Log, Options, Stream};
 use garrison_secrets::{RootKey, SystemEntropy};
 use rusqlite::{Connection, TransactionBehavior, params};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
+use tokio::runtime::Runtime;
+use tokio::sync::{Barrier, oneshot};
 
 /// How many send at once.
 const SENDERS: [usize; 3] = [1, 8, 64];
@@ -45,7 +46,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// Something that keeps events.
-trait Keeps: Sync {
+trait Keeps: Send + Sync + Sized + 'static {
     /// Returns when the event is on the disk.
     fn keep(&self, event: Vec<u8>) -> impl Future<Output = anyhow::Result<()>> + Send;
 
@@ -59,15 +60,17 @@ fn at(parent: &Path, senders: usize) -> anyhow::Result<Value> {
         .prefix("appends-")
         .tempdir_in(parent)
         .with_context(|| format!("making a folder in {}", parent.display()))?;
-    let (journal, database) = (Journal::open(dir.path())?, Database::open(dir.path())?);
+    let runtime = Runtime::new()?;
+    let (journal, database) = (Arc::new(Journal::open(dir.path())?), Arc::new(Database::open(dir.path())?));
     let (mut garrison, mut sqlite) = (Measured::default(), Measured::default());
     // The first event of each opens files, which is no part of an append.
-    Measured::default().turn(&journal, 1, Duration::ZERO)?;
-    Measured::default().turn(&database, 1, Duration::ZERO)?;
+    Measured::default().turn(&runtime, &journal, 1, Duration::ZERO)?;
+    Measured::default().turn(&runtime, &database, 1, Duration::ZERO)?;
     for _ in 0..TURNS {
-        garrison.turn(&journal, senders, TURN)?;
-        sqlite.turn(&database, senders, TURN)?;
+        garrison.turn(&runtime, &journal, senders, TURN)?;
+        sqlite.turn(&runtime, &database, senders, TURN)?;
     }
+    let (journal, database) = (alone(journal)?, alone(database)?);
     for (measured, kept) in [(&garrison, journal.close()?), (&sqlite, database.close()?)] {
         let answered = measured.waits.len() as u64 + 1;
         ensure!(kept == answered, "{answered} appends were answered, and {kept} are there");
@@ -77,6 +80,11 @@ fn at(parent: &Path, senders: usize) -> anyhow::Result<Value> {
         json!({ "senders": senders, "ratio": ratio, "garrison": garrison.shown(), "sqlite": sqlite.shown() });
     eprintln!("{row}");
     Ok(row)
+}
+
+/// What no sender holds any more.
+fn alone<K>(keeper: Arc<K>) -> anyhow::Result<K> {
+    Arc::into_inner(keeper).context("a sender is still at work")
 }
 
 /// What senders met.
@@ -89,16 +97,21 @@ struct Measured {
 
 impl Measured {
     /// Lets them send for so long, each at least one event.
-    fn turn(&mut self, keeper: &impl Keeps, senders: usize, time: Duration) -> anyhow::Result<()> {
-        let together = Barrier::new(senders + 1);
-        thread::scope(|scope| {
-            let threads: Vec<_> =
-                (0..senders).map(|_| scope.spawn(|| send(keeper, &together, time))).collect();
-            together.wait();
+    fn turn<K: Keeps>(
+        &mut self,
+        runtime: &Runtime,
+        keeper: &Arc<K>,
+        senders: usize,
+        time: Duration,
+    ) -> anyhow::Result<()> {
+        let together = Arc::new(Barrier::new(senders + 1));
+        let tasks: Vec<_> =
+            (0..senders).map(|_| runtime.spawn(send(keeper.clone(), together.clone(), time))).collect();
+        runtime.block_on(async {
+            together.wait().await;
             let since = Instant::now();
-            for thread in threads {
-                let waits = thread.join().map_err(|_| anyhow!("a sender broke off"))??;
-                self.waits.extend(waits);
+            for task in tasks {
+                self.waits.extend(task.await.context("a sender broke off")??);
             }
             self.time += since.elapsed();
             Ok(())
@@ -124,20 +137,20 @@ impl Measured {
 }
 
 /// One sender: the next event goes out when the last one was answered.
-fn send(keeper: &impl Keeps, together: &Barrier, time: Duration) -> anyhow::Result<Vec<Duration>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+async fn send<K: Keeps>(
+    keeper: Arc<K>,
+    together: Arc<Barrier>,
+    time: Duration,
+) -> anyhow::Result<Vec<Duration>> {
     let event = [b'x'; EVENT];
     let mut waits = Vec::new();
-    together.wait();
+    together.wait().await;
     let start = Instant::now();
-    runtime.block_on(async {
-        while waits.is_empty() || start.elapsed() < time {
-            let since = Instant::now();
-            keeper.keep(event.to_vec()).await?;
-            waits.push(since.elapsed());
-        }
-        anyhow::Ok(())
-    })?;
+    while waits.is_empty() || start.elapsed() < time {
+        let since = Instant::now();
+        keeper.keep(event.to_vec()).await?;
+        waits.push(since.elapsed());
+    }
     Ok(waits)
 }
 

@@ -18,6 +18,11 @@ use garrison_base::{Exit, SystemClock};
 
 use cli::{Cli, Command, ConfigCommand, LogCommand, RuleCommand, TenantCommand};
 
+/// A server that reads large files and takes bursts would keep with the C library's allocator what it used once.
+/// `.cargo/config.toml` tells it to give memory back after a second.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> Exit {
     // Before anything else: libraries that speak TLS ask for the provider of the process. This is the first
     // call, so that it cannot fail.

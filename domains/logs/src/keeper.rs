@@ -14,8 +14,8 @@ use crate::acts::{CompactLogs, Counted, KeepLogs, KeptFile};
 use crate::{Logs, SettleError, reads, store, system};
 
 /// Rows and bytes in memory at which they are written, and how old they become at most.
-const ROWS: usize = 128 << 10;
-const BYTES: usize = 192 << 20;
+const ROWS: usize = 64 << 10;
+const BYTES: usize = 128 << 20;
 const AGE: Duration = Duration::from_mins(1);
 /// How often it is looked.
 const LOOK: Duration = Duration::from_millis(250);

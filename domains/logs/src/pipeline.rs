@@ -32,7 +32,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 #[expect(clippy::cast_possible_truncation, reason = "below 2^20")]
 const FINISHED: usize = (PLACES / 4 * 3) as usize;
 /// Rows in memory beyond which nothing more is followed until some were kept.
-pub(crate) const CROWDED: usize = 400_000;
+pub(crate) const CROWDED: usize = 200_000;
 
 /// An event as a watcher sees it.
 pub struct Seen<'e> {
