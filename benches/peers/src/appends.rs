@@ -1,9 +1,9 @@
 //! Durable appends: Garrison's journal beside SQLite, on one file system, in one run.
 //!
 //! A sender is a task that gives one event and waits until it is on the disk, as a connection of the server's does. All
-//! senders share a runtime with a thread for each processor, as they do in the server. SQLite gets the best that it can be given: WAL, a prepared statement, and a thread that commits all
-//! that waits in one transaction, because left alone it flushes once for each event. Both are given the same
-//! bytes and answer over the same channel. They take turns of a second, so that whatever else the machine does
+//! senders share a runtime with a thread for each processor, as they do in the server. SQLite gets the best that it
+//! can be given: WAL, a prepared statement, and a thread that commits all that waits in one transaction, because left
+//! alone it flushes once for each event. Both are given the same bytes and answer over the same channel. They take turns of a second, so that whatever else the machine does
 //! meets both alike.
 
 #![expect(clippy::disallowed_methods, reason = "a measurement must look at the clock")]

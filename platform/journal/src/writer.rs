@@ -20,6 +20,8 @@ use crate::spare::Spares;
 
 /// A group may be large once; the memory is not kept for ever.
 const BUFFER: usize = 4 << 20;
+/// A flush that took long, of a slow disk or a large group, must not make the next one late as well.
+const MOMENT: Duration = Duration::from_millis(1);
 
 pub(crate) struct Writer {
     shared: Arc<Shared>,
@@ -78,13 +80,13 @@ impl Writer {
     }
 
     /// Whoever was just answered often has the next append ready, and would wait for two flushes if the next one began a
-    /// moment before. So those get a moment: half of what a flush takes, at most.
+    /// moment before. So those get a moment: half of what a flush takes, and never long, since they may not come.
     fn await_the_answered(&self, answered: usize) {
         if answered < 2 {
             return;
         }
         let all = self.shared.queue().appends.len() + answered;
-        let until = Instant::now() + self.flush_took / 2;
+        let until = Instant::now() + (self.flush_took / 2).min(MOMENT);
         while self.shared.queue().appends.len() < all && Instant::now() < until {
             thread::yield_now();
         }
