@@ -106,10 +106,14 @@ impl House {
         let source = server.post(&admin, "/api/v1/source/create", &new)["source"].clone();
         let new = json!({ "name": "failures", "query": "failed" });
         let search = server.post(&admin, "/api/v1/search/save", &new)["search"].clone();
+        let hold = server.post(&admin, "/api/v1/hold/create", &json!({ "reason": "tests" }))["hold"].clone();
         keep("src", &source);
         keep("sch", &search);
+        keep("hold", &hold);
         // Nobody makes an alert by the API; that there is none is the answer everywhere.
         keep("alr", &json!("alr_01JDG4Q4ZK8V3T6W0R2Y5X7B9C"));
+        // Nor a review: they come when a day is over.
+        keep("rev", &json!("rev_01JDG4Q4ZK8V3T6W0R2Y5X7B9C"));
         keep("per", &person);
         keep("svc", &service);
         keep("grp", &group["group"]);

@@ -49,8 +49,9 @@ fn walk(place: &Place, words: &str, found: &mut Vec<(String, String)>) {
 /// The names under `Commands:` in a help text.
 fn commands(help: &str) -> impl Iterator<Item = &str> {
     let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let entries = list.take_while(|line| !line.is_empty());
-    entries.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help")
+    // What is indented further goes on with the words of the line before.
+    let entries = list.take_while(|line| !line.is_empty()).filter_map(|line| line.strip_prefix("  "));
+    entries.filter_map(|line| line.split(' ').next()).filter(|name| !["", "help"].contains(name))
 }
 
 fn all_commands() -> Vec<(String, String)> {

@@ -323,3 +323,83 @@ fn tenants_are_founded_once_and_listed() {
     assert_eq!(list.iter().map(|row| &row["name"]).collect::<Vec<_>>(), ["acme", "main"]);
     assert_eq!(list[0]["id"], founded["id"]);
 }
+
+/// A file with a passphrase that only its owner may read.
+fn passphrase(place: &Place, words: &str) {
+    place.write("passphrase", words);
+    fs::set_permissions(place.path("passphrase"), fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn root_key(place: &Place) -> String {
+    fs::read_to_string(place.path("garrison/keys/root.key")).unwrap()
+}
+
+#[test]
+fn a_root_key_is_sealed_by_a_passphrase_where_one_is_given() {
+    let place = Place::new();
+    passphrase(&place, "too short");
+    let ran = place.run("init --passphrase-file passphrase");
+    assert_eq!((ran.code, place.path("garrison").exists()), (1, false), "{}", ran.err);
+    assert!(ran.err.contains("at least 12 characters"), "{}", ran.err);
+
+    passphrase(&place, "correct horse battery staple\n");
+    let ran = place.run("init --passphrase-file passphrase");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(root_key(&place).starts_with("garrison-root-sealed-v1 m=65536,t=3,p=4 "));
+    let row = checked(&place.run("doctor -o ndjson"), "root key");
+    assert!(row["what"].as_str().unwrap().ends_with("sealed by a passphrase"), "{row}");
+    assert_eq!(place.run("tenant list").code, 0);
+
+    passphrase(&place, "another horse battery staple\n");
+    fails(&place, "", "root key", ("the passphrase does not open", "keys.passphrase_file"));
+    fs::set_permissions(place.path("passphrase"), fs::Permissions::from_mode(0o644)).unwrap();
+    fails(&place, "", "root key", ("others can read it", "rights 600"));
+}
+
+#[test]
+fn a_new_root_key_opens_the_same_state_and_leaves_a_record() {
+    let place = made();
+    let before = root_key(&place);
+    passphrase(&place, "correct horse battery staple");
+    let ran = place.run("key rotate-root --passphrase-file passphrase -o ndjson");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.rows()[0]["at"].as_str().unwrap().ends_with("sealed by a passphrase"), "{}", ran.out);
+    assert!(ran.err.contains("Set `keys.passphrase_file` to"), "{}", ran.err);
+    assert_ne!(root_key(&place), before);
+    let refused = place.run("tenant list");
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("set `keys.passphrase_file`"), "{}", refused.err);
+
+    let set = format!("--set keys.passphrase_file={}", place.path("passphrase").display());
+    assert_eq!(place.run(&format!("key rotate-root --no-passphrase {set}")).code, 0);
+    assert!(root_key(&place).starts_with("garrison-root-key-v1 "));
+    let row = checked(&place.run(&format!("doctor -o ndjson {set}")), "root key");
+    assert_eq!(row["state"], "warn", "{row}");
+    let list = place.run("key list -o ndjson").rows();
+    assert_eq!((list[0]["key"].as_str(), list[0]["wraps"].as_u64()), (Some("root"), Some(0)));
+    let database = checked(&place.run("doctor -o ndjson"), "database");
+    assert!(database["what"].as_str().unwrap().contains("3 audit records"), "{database}");
+}
+
+#[test]
+fn days_to_verify_have_an_order() {
+    let ran = Place::new().run("audit verify --from 2026-11-22 --to 2026-11-01");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{}", ran.err);
+    assert!(ran.err.contains("2026-11-22 is after 2026-11-01"), "{}", ran.err);
+}
+
+#[test]
+fn a_running_server_holds_the_keys() {
+    let place = made();
+    let mut server = place.command("serve").stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(server.stderr.take().unwrap()).lines().map(Result::unwrap);
+    lines.find(|line| line.contains("ready")).expect("the server tells that it is ready");
+    let before = root_key(&place);
+    let ran = place.run("key rotate-root");
+    assert_eq!((ran.code, ran.out.as_str(), root_key(&place)), (7, "", before), "{}", ran.err);
+    assert!(ran.err.contains("stop the server first"), "{}", ran.err);
+    assert_eq!(place.run("key list").code, 0);
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert_eq!(place.run("key rotate-root").code, 0);
+}

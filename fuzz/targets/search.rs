@@ -1,7 +1,8 @@
-//! The filter language: any text is a query or an error that points into it, and a query's own text means the same.
+//! The filter language: any text is a query or an error that points into it, a query's own text means the same,
+//! and its words are found as they are defined.
 #![no_main]
 
-use garrison_search::{complete, matches_text, parse};
+use garrison_search::{Finder, complete, matches_text, parse};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -19,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
                 assert!(canonical.len() > text.len(), "{canonical}");
             }
             if let garrison_search::Query::Text(pattern) = &query {
-                let _ = matches_text(pattern, text);
+                assert_eq!(Finder::new(pattern.clone()).matches(text), matches_text(pattern, text), "{text}");
             }
         }
     }

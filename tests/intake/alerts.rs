@@ -219,7 +219,7 @@ fn what_is_in_files_is_found_once_and_by_those_who_may() {
     let lake = siem.server.place.path("garrison/data/lake");
     wait_for("a file of the lake", || {
         let files = walkdir::WalkDir::new(&lake).into_iter().filter_map(Result::ok);
-        let found = files.filter(|file| file.path().extension().is_some_and(|end| end == "parquet")).count();
+        let found = files.filter(|file| file.path().to_string_lossy().ends_with(".parquet.sealed")).count();
         if found > 0 { Ok(()) } else { Err(format!("none in {}", lake.display())) }
     });
     let count = "SELECT count(*) AS n, count(DISTINCT id) AS ids, count(DISTINCT raw) AS texts FROM logs";

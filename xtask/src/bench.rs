@@ -53,11 +53,12 @@ pub fn detection(
     }
 }
 
-/// Builds a program of the peers' workspace; answers where it is.
+/// Builds a program of the peers' workspace, with the feature of its name; answers where it is.
 pub fn peer(root: &Path, name: &str) -> anyhow::Result<PathBuf> {
     eprintln!("building {name} and its peers (release, some ten minutes the first time)");
     let peers = root.join("benches/peers");
-    output(Command::new("cargo").args(["build", "--release", "--quiet", "--bin", name]).current_dir(&peers))?;
+    let build = ["build", "--release", "--quiet", "--features", name, "--bin", name];
+    output(Command::new("cargo").args(build).current_dir(&peers))?;
     Ok(peers.join("target/release").join(name))
 }
 

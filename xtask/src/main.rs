@@ -6,6 +6,7 @@ mod access;
 mod bench;
 mod fuzz;
 mod intake;
+mod journal;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -59,6 +60,8 @@ enum Area {
     Access,
     /// Logs: made durable, over the wire, found, judged, asked; beside three databases
     Intake,
+    /// The tree over records beside ct-merkle, verifying, questions over sealed files beside unsealed ones
+    Journal,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         }
         Task::Bench { area: Area::Access, output, .. } => access::bench(&root(), output),
         Task::Bench { area: Area::Intake, output, .. } => intake::bench(&root(), output),
+        Task::Bench { area: Area::Journal, output, .. } => journal::bench(&root(), output),
         Task::Openapi => openapi(&root()),
         Task::Fuzz { seconds, target } => fuzz::run(&root(), seconds, target.as_deref()),
     };

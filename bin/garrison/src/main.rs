@@ -16,7 +16,7 @@ mod version;
 use clap::{CommandFactory as _, Parser as _};
 use garrison_base::{Exit, SystemClock};
 
-use cli::{Cli, Command, ConfigCommand, LogCommand, RuleCommand, TenantCommand};
+use cli::{BackupCommand, Cli, Command, ConfigCommand, KeyCommand, LogCommand, RuleCommand, TenantCommand};
 
 /// A server that reads large files and takes bursts would keep with the C library's allocator what it used once.
 /// `.cargo/config.toml` tells it to give memory back after a second.
@@ -51,6 +51,15 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Tenant(TenantCommand::Create(args)) => machine::tenant::create(&args),
         Command::Tenant(TenantCommand::List(args)) => machine::tenant::list(&args),
         Command::Recover(args) => machine::recover::run(&args),
+        Command::Key(KeyCommand::List(args)) => machine::key::list(&args),
+        Command::Key(KeyCommand::RotateRoot(args)) => machine::key::rotate_root(&args),
+        Command::Key(KeyCommand::Server(command)) => client::run_key(&command),
+        Command::Backup(BackupCommand::Key(args)) => machine::backup::known::key(&args),
+        Command::Backup(BackupCommand::Create(args)) => machine::backup::create::run(&args),
+        Command::Backup(BackupCommand::Verify(args)) => machine::backup::verify::run(&args),
+        Command::Backup(BackupCommand::Restore(args)) => machine::backup::restore::run(&args),
+        Command::Backup(BackupCommand::List(args)) => machine::backup::known::list(&args),
+        Command::Backup(BackupCommand::Forget(args)) => machine::backup::known::forget(&args),
         Command::Hunt(args) => hunt::run(&args, &SystemClock),
         Command::Rule(RuleCommand::List(args)) => rule::list::run(&args),
         Command::Rule(RuleCommand::Show(args)) => rule::show::run(&args),

@@ -3,6 +3,8 @@
 mod flow;
 mod health;
 mod house;
+mod memory;
+pub mod seal;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +12,10 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, ensure};
 use garrison_access::{Access, SessionLimits};
 use garrison_base::{Clock as _, Exit, SystemClock};
-use garrison_journal::{LogError, Records};
+use garrison_journal::{LogError, Records, Sealer};
 use garrison_kernel::{Actor, DatabaseUrl, Journal, Kernel, Module, Options, Origin, Outcome, System};
 use garrison_logs::Logs;
-use garrison_secrets::{RootKey, SystemEntropy};
+use garrison_secrets::{KeyStore, Passphrase, RootKey, SystemEntropy};
 use garrison_web::{Proxies, Routes, Web, layered};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -38,53 +40,87 @@ pub fn modules(config: &Config) -> Vec<Module> {
         garrison_detection::module(),
         garrison_logs::module(),
         garrison_notices::module(&config.notices),
+        garrison_compliance::module(),
         health::module(),
     ]
 }
 
 /// All routes, with the API's document at `/api/v1/openapi.json`.
-pub fn routes(access: Access, logs: Logs) -> Routes {
+pub fn routes(access: Access, logs: Logs, sealer: Arc<Sealer>) -> Routes {
     let routes = garrison_directory::routes()
         .merge(garrison_access::routes(
             access,
-            &[garrison_detection::problem::types::ALL, garrison_logs::problem::ALL],
+            &[
+                garrison_detection::problem::types::ALL,
+                garrison_logs::problem::ALL,
+                garrison_compliance::problem::ALL,
+            ],
         ))
         .merge(garrison_detection::routes())
         .merge(garrison_logs::routes(logs))
-        .merge(garrison_notices::routes());
+        .merge(garrison_notices::routes())
+        .merge(garrison_compliance::routes(sealer));
     let document = garrison_web::document(&routes);
     routes.page("/api/v1/openapi.json", axum::routing::get(async move || axum::Json(document)))
 }
 
 /// Opens the state that the configuration names, for a command: what it records, the server puts into the journal.
-pub async fn open(config: &Config) -> anyhow::Result<(Kernel, RootKey)> {
-    let root_key = RootKey::open(&config.keys.dir)?;
-    let kernel = open_with(config, &root_key, None).await?;
-    Ok((kernel, root_key))
+pub async fn open(config: &Config) -> anyhow::Result<(Kernel, KeyStore)> {
+    let keys = keys(config)?;
+    let kernel = open_with(config, keys.base(), None).await?;
+    Ok((kernel, keys))
 }
 
-async fn open_with(
+/// Opens the state, beside a journal where there is one.
+pub async fn open_with(
     config: &Config,
     root_key: &RootKey,
     journal: Option<Arc<dyn Journal>>,
 ) -> anyhow::Result<Kernel> {
-    let database = match config.engine().context("the database is not configured")? {
-        Engine::Sqlite(path) => DatabaseUrl::Sqlite(path),
-        Engine::Postgres(url) => DatabaseUrl::Postgres(url.expose().to_owned()),
-    };
-    let options = Options {
-        database,
+    Ok(Kernel::open(options(config, root_key, journal)?, modules(config)).await?)
+}
+
+/// Opens the state to look at it beside a journal: nothing is done.
+pub async fn look(config: &Config, root_key: &RootKey, journal: Arc<dyn Journal>) -> anyhow::Result<Kernel> {
+    Ok(Kernel::look(options(config, root_key, Some(journal))?, modules(config)).await?)
+}
+
+fn options<'k>(
+    config: &Config,
+    root_key: &'k RootKey,
+    journal: Option<Arc<dyn Journal>>,
+) -> anyhow::Result<Options<'k>> {
+    Ok(Options {
+        database: database(config)?,
         connections: config.database.connections,
         root_key,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         journal,
-    };
-    Ok(Kernel::open(options, modules(config)).await?)
+    })
+}
+
+/// Where the configuration says that the database is.
+pub fn database(config: &Config) -> anyhow::Result<DatabaseUrl> {
+    Ok(match config.engine().context("the database is not configured")? {
+        Engine::Sqlite(path) => DatabaseUrl::Sqlite(path),
+        Engine::Postgres(url) => DatabaseUrl::Postgres(url.expose().to_owned()),
+    })
+}
+
+/// The keys of this installation. Whoever opens them, in whatever command, leaves no core dump with them.
+pub fn keys(config: &Config) -> anyhow::Result<KeyStore> {
+    keys_under(config, &config.keys.passphrase()?)
+}
+
+/// The same, where the root key is sealed by this passphrase.
+pub fn keys_under(config: &Config, passphrase: &Passphrase) -> anyhow::Result<KeyStore> {
+    memory::keep_private()?;
+    Ok(KeyStore::open(&config.keys.dir, passphrase, Box::new(SystemEntropy))?)
 }
 
 /// Opens the journal of the records.
-fn journal(config: &Config, root_key: &RootKey) -> anyhow::Result<Arc<Records>> {
+pub fn journal(config: &Config, root_key: &RootKey) -> anyhow::Result<Arc<Records>> {
     let dir = config.data.dir.join("journal");
     let (log, recovered) = garrison_journal::Log::open(garrison_journal::Options {
         dir: dir.clone(),
@@ -127,22 +163,24 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
             path.display()
         );
     }
-    let root_key = RootKey::open(&config.keys.dir)?;
-    let journal = journal(&config, &root_key)?;
-    let kernel = open_with(&config, &root_key, Some(journal.clone() as Arc<dyn Journal>)).await?;
+    let keys = Arc::new(keys(&config)?);
+    keys.hold()?;
+    let journal = journal(&config, keys.base())?;
+    let kernel = open_with(&config, keys.base(), Some(journal.clone() as Arc<dyn Journal>)).await?;
     ensure!(
         !kernel.tenants().await?.is_empty(),
         "the database is empty: is it the right one? `garrison tenant create NAME` makes a first tenant in it"
     );
     let access = Access::new(kernel.clone(), limits(&config));
+    let sealer = seal::open(&config, keys.base(), journal.clone())?;
     let stop = CancellationToken::new();
-    let flow = Flow::open(&config, &kernel, &root_key, stop.clone()).await?;
+    let flow = Flow::open(&config, &kernel, &keys, stop.clone()).await?;
     let web = Web {
         kernel: kernel.clone(),
         gate: Arc::new(access.clone()),
         proxies: Arc::new(Proxies(config.server.trusted_proxies.clone())),
     };
-    let served = routes(access.clone(), flow.logs().clone()).merge(health::routes(
+    let served = routes(access.clone(), flow.logs().clone(), sealer.clone()).merge(health::routes(
         &config,
         SystemClock.now(),
         metrics.clone(),
@@ -152,6 +190,8 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
     let jobs = house::keep(&config, kernel.clone(), metrics, current, stop.clone());
     let logs = flow.logs().clone();
     let flowing = flow.start(&config, &kernel).await?;
+    let sealed = CancellationToken::new();
+    let sealing = tokio::spawn(seal::run(sealer, sealed.clone()));
     invite_first(&config, &kernel, &access).await?;
     let ready = |address| tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "ready");
     let done = tokio::select! {
@@ -165,6 +205,9 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
     jobs.wait().await;
     flowing.wait().await;
     kernel.close().await;
+    // Only now is nothing recorded any more.
+    sealed.cancel();
+    let _ = sealing.await;
     done
 }
 

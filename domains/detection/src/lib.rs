@@ -12,11 +12,16 @@ pub use model::{Alert, AlertDetail, AlertEvent, AlertState, CloseReason, Grouped
 pub use reads::{ListAlerts, ShowAlert};
 
 use garrison_base::TenantId;
-use garrison_kernel::{Actor, Kernel, KernelError, Migration, Module, Origin, System, Verb};
+use garrison_facts::ReviewOverdue;
+use garrison_kernel::{
+    Actor, Fact as _, FollowUp, Kernel, KernelError, Migration, Module, Origin, StoredFact, System, Verb,
+};
 use garrison_web::{Question, Routes};
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, sql: include_str!("../migrations/0001_detection.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, sql: include_str!("../migrations/0001_detection.sql") },
+    Migration { version: 2, sql: include_str!("../migrations/0002_sealed.sql") },
+];
 
 /// The verb by which detection looks at its own rows.
 const LOOK: Verb = Verb::new("detection:look");
@@ -32,6 +37,14 @@ pub fn module() -> Module {
         .read(LOOK)
         .read(ListAlerts::VERB)
         .read_act::<ShowAlert>()
+        .follow("detection/review-overdue", ReviewOverdue::KIND, overdue)
+}
+
+/// An overdue review is an alert: it is told to whom alerts are told, and stays in the list until somebody closes it.
+fn overdue(fact: &StoredFact) -> Vec<FollowUp> {
+    let told = serde_json::from_slice::<ReviewOverdue>(&fact.body);
+    let told = told.inspect_err(|error| tracing::error!(fact = %fact.id, %error, "a fact cannot be read"));
+    told.map(|told| FollowUp::new(acts::RaiseAlerts::overdue(&fact.id, &told))).into_iter().collect()
 }
 
 /// The routes. Raising is no route: only detection itself does it.

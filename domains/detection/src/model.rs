@@ -228,7 +228,7 @@ pub struct Alert {
     /// How severe: `informational`, `low`, `medium`, `high`, `critical`.
     #[schema(value_type = String)]
     pub level: AlertLevel,
-    /// What kind of thing it is about: `host`, `user`, `ip`, `source`.
+    /// What kind of thing it is about: `host`, `user`, `ip`, `source`, `review`.
     #[schema(value_type = String)]
     pub entity_kind: EntityKind,
     /// Which one.

@@ -20,12 +20,28 @@ pub(crate) struct Continued {
     events: Vec<AlertEvent>,
 }
 
-fn read_events(text: &str) -> Result<Vec<AlertEvent>, KernelError> {
-    serde_json::from_str(text).map_err(KernelError::Stored)
+/// What the events of an alert are sealed to: beside another one they do not open.
+fn place(alert: AlertId) -> String {
+    format!("detection_alert/{alert}")
 }
 
-fn write_events(events: &[AlertEvent]) -> Result<String, KernelError> {
-    serde_json::to_string(events).map_err(KernelError::Stored)
+/// The events of an alert, from its columns `events` and `sealed`, which begin there.
+fn read_events(
+    tx: &ReadTx<'_>,
+    alert: AlertId,
+    (row, at): (&Row, usize),
+) -> Result<Vec<AlertEvent>, KernelError> {
+    let text = match row.get::<Option<Vec<u8>>>(at + 1)? {
+        Some(sealed) => tx.reveal(&place(alert), &sealed)?,
+        // Of a version that did not seal them.
+        None => row.get::<String>(at)?.into_bytes(),
+    };
+    serde_json::from_slice(&text).map_err(KernelError::Stored)
+}
+
+fn sealed_events(tx: &WriteTx<'_>, alert: AlertId, events: &[AlertEvent]) -> Result<Value, KernelError> {
+    let text = serde_json::to_vec(events).map_err(KernelError::Stored)?;
+    Ok(tx.conceal(&place(alert), &text).into())
 }
 
 fn number(count: u64) -> i64 {
@@ -63,7 +79,7 @@ pub(crate) async fn to_continue(
     hit: &Grouped,
 ) -> Result<Option<Continued>, KernelError> {
     const ONE: Tenanted = tenanted!(
-        "SELECT alert_id, hits, first_seen, last_seen, events FROM detection_alert
+        "SELECT alert_id, hits, first_seen, last_seen, events, sealed FROM detection_alert
          WHERE tenant = {tenant} AND entity = $2 AND rule = $3 AND last_seen >= $4 AND first_seen <= $5
            AND entity_kind = $6 AND node_id = $7 AND state <> 'closed'
          ORDER BY last_seen DESC, alert_id DESC LIMIT 1"
@@ -79,12 +95,13 @@ pub(crate) async fn to_continue(
         Value::text(node),
     ];
     let Some(row) = tx.row(ONE, args).await? else { return Ok(None) };
+    let id = row.get(0)?;
     Ok(Some(Continued {
-        id: row.get(0)?,
+        id,
         hits: row.get(1)?,
         first_seen: row.get(2)?,
         last_seen: row.get(3)?,
-        events: read_events(&row.get::<String>(4)?)?,
+        events: read_events(&tx.read(), id, (&row, 4))?,
     }))
 }
 
@@ -95,7 +112,8 @@ pub(crate) async fn continue_alert(
     hit: &Grouped,
 ) -> Result<(), KernelError> {
     const SET: Tenanted = tenanted!(
-        "UPDATE detection_alert SET hits = $3, first_seen = $4, last_seen = $5, events = $6, revision = revision + 1
+        "UPDATE detection_alert SET hits = $3, first_seen = $4, last_seen = $5, events = '', sealed = $6,
+             revision = revision + 1
          WHERE tenant = {tenant} AND alert_id = $2"
     );
     let events: Vec<AlertEvent> = alert.events.into_iter().chain(hit.events.iter().cloned()).collect();
@@ -104,7 +122,7 @@ pub(crate) async fn continue_alert(
         alert.hits.saturating_add(number(hit.count)).into(),
         alert.first_seen.min(hit.first_seen).into(),
         alert.last_seen.max(hit.last_seen).into(),
-        write_events(&first_and_last(events))?.into(),
+        sealed_events(tx, alert.id, &first_and_last(events))?,
     ];
     tx.run(SET, args).await.map(|_| ())
 }
@@ -116,8 +134,8 @@ pub(crate) async fn add_alert(
 ) -> Result<(), KernelError> {
     const ADD: Tenanted = tenanted!(
         "INSERT INTO detection_alert (alert_id, tenant, node_id, rule, title, level, entity_kind, entity, hits,
-             first_seen, last_seen, state, events, revision)
-         VALUES ($2, {tenant}, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', $12, 1)"
+             first_seen, last_seen, state, events, sealed, revision)
+         VALUES ($2, {tenant}, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', '', $12, 1)"
     );
     let args = vec![
         Value::text(id),
@@ -130,7 +148,7 @@ pub(crate) async fn add_alert(
         number(hit.count).into(),
         hit.first_seen.into(),
         hit.last_seen.into(),
-        write_events(&hit.events)?.into(),
+        sealed_events(tx, id, &hit.events)?,
     ];
     tx.run(ADD, args).await.map(|_| ())
 }
@@ -197,11 +215,11 @@ pub(crate) async fn alert(tx: &mut ReadTx<'_>, id: AlertId) -> Result<Alert, Ker
 pub(crate) async fn detail(tx: &mut ReadTx<'_>, id: AlertId) -> Result<AlertDetail, KernelError> {
     const ONE: Scoped = scoped!(
         "SELECT a.alert_id, a.node_id, a.rule, a.title, a.level, a.entity_kind, a.entity, a.hits, a.first_seen,
-             a.last_seen, a.state, a.assignee, a.reason, a.note, a.revision, a.events
+             a.last_seen, a.state, a.assignee, a.reason, a.note, a.revision, a.events, a.sealed
          FROM detection_alert a WHERE {scope:a} AND a.alert_id = $2"
     );
     let row = tx.row(ONE, vec![Value::text(id)]).await?.ok_or(KernelError::NotFound)?;
-    Ok(AlertDetail { alert: read_alert(tx, &row)?, events: read_events(&row.get::<String>(15)?)? })
+    Ok(AlertDetail { alert: read_alert(tx, &row)?, events: read_events(tx, id, (&row, 15))? })
 }
 
 /// Alerts that a question asks for, the last seen first, behind `after`.

@@ -7,7 +7,7 @@ alert:acknowledge  administrator analyst
 alert:assign       administrator analyst
 alert:close        administrator analyst
 alert:list         administrator analyst auditor operator
-alert:raise        sys_detection
+alert:raise        sys_detection sys_follower
 alert:reopen       administrator analyst
 alert:show         administrator analyst auditor operator
 detection:look     sys_detection
@@ -38,10 +38,10 @@ fn supervision_reviews_and_never_executes() {
 }
 
 #[test]
-fn nobody_but_detection_raises() {
+fn nobody_but_garrison_itself_raises() {
     let roles: &[&str] = &["administrator", "analyst", "auditor", "operator"];
     let lines = ["alert:raise", "detection:look"].map(|verb| Exception {
-        says: "raising is for detection alone, whatever somebody holds",
+        says: "raising is for Garrison itself, whatever somebody holds",
         roles,
         verb,
         object: "tenant",

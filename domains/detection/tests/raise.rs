@@ -198,6 +198,44 @@ async fn the_first_and_the_last_events_are_kept() {
 }
 
 #[tokio::test]
+async fn what_events_say_does_not_stand_in_the_database_as_it_came() {
+    for engine in Engine::all() {
+        let world = World::new(engine).await;
+        let stored = || world.platform.database.by_hand("SELECT events, length(sealed) FROM detection_alert");
+        let alert = world.raise(1, vec![world.hit(0, 0)]).await.new[0];
+        assert!(!stored().contains("it is 0"), "{}", stored());
+        assert_eq!(world.show(alert).await.events, [event(0)]);
+        // As a version wrote it that did not seal: it is read, and sealed with the next event.
+        let before = serde_json::to_string(&[event(0)]).unwrap();
+        let unsealed = format!("UPDATE detection_alert SET sealed = NULL, events = '{before}'");
+        world.platform.database.by_hand(&unsealed);
+        assert!(stored().contains("it is 0"), "{}", stored());
+        assert_eq!(world.show(alert).await.events, [event(0)]);
+        world.raise(2, vec![world.hit(1, 1)]).await;
+        assert!(!stored().contains("it is 0"), "{}", stored());
+        assert_eq!(world.show(alert).await.events, [event(0), event(1)]);
+    }
+}
+
+#[tokio::test]
+async fn events_open_beside_their_own_alert_only() {
+    let world = World::new(Engine::Sqlite).await;
+    let other = Grouped { entity: "web2".into(), ..world.hit(5, 5) };
+    let new = world.raise(1, vec![world.hit(0, 0), other]).await.new;
+    let moved = format!(
+        "UPDATE detection_alert SET sealed = (SELECT sealed FROM detection_alert WHERE alert_id = '{}')",
+        new[1]
+    );
+    world.platform.database.by_hand(&moved);
+    let refused = world.platform.kernel.ask(&world.analyst(), ShowAlert { alert: new[0] }).await;
+    assert!(
+        refused.as_ref().is_err_and(|problem| problem.to_string().contains(&new[0].to_string())),
+        "{refused:?}"
+    );
+    assert_eq!(world.show(new[1]).await.events, [event(5)]);
+}
+
+#[tokio::test]
 async fn a_group_whose_node_is_gone_hangs_on_the_root() {
     let world = World::new(Engine::Sqlite).await;
     let gone: NodeId = "node_7ZZZZZZZZZZZZZZZZZZZZZZZZZ".parse().unwrap();

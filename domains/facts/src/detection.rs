@@ -71,10 +71,12 @@ pub enum EntityKind {
     Ip,
     /// Where the events came from, if they name nothing better.
     Source,
+    /// A review of the record, by its id.
+    Review,
 }
 
 impl EntityKind {
-    const ALL: [Self; 4] = [Self::Host, Self::User, Self::Ip, Self::Source];
+    const ALL: [Self; 5] = [Self::Host, Self::User, Self::Ip, Self::Source, Self::Review];
 
     /// The word.
     pub fn as_str(self) -> &'static str {
@@ -83,6 +85,7 @@ impl EntityKind {
             Self::User => "user",
             Self::Ip => "ip",
             Self::Source => "source",
+            Self::Review => "review",
         }
     }
 }

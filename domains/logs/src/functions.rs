@@ -3,7 +3,6 @@
 //! A field that is no column is decoded from `raw` while the question runs, by the same decoder that read the event when
 //! it came. So every field of every event can be asked for, and none is kept twice.
 
-use std::any::Any;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use datafusion::logical_expr::{
 };
 use garrison_base::Fields;
 use garrison_decode::Decoder;
-use garrison_search::{Op, Pattern, Query, Test, lower, matches_text, matches_value, words};
+use garrison_search::{Finder, Op, Pattern, Query, Test, lower, matches_value, words};
 use ipnet::IpNet;
 use regex::Regex;
 
@@ -36,9 +35,9 @@ pub fn each_word(text: &str, word: &mut dyn FnMut(&str)) {
 /// The words that every event must have for which a condition holds.
 pub fn needed_words(condition: &Expr) -> Vec<String> {
     let Expr::ScalarFunction(call) = condition else { return Vec::new() };
-    if let Some(test) = (call.func.inner() as &dyn Any).downcast_ref::<EventTest>() {
+    if let Some(test) = call.func.inner().downcast_ref::<EventTest>() {
         return match &test.what {
-            What::Text(pattern) => pattern.words(),
+            What::Text(finder) => finder.pattern().words(),
             What::Field(..) | What::Value(_) => Vec::new(),
         };
     }
@@ -114,7 +113,7 @@ impl Ready {
 #[derive(Debug, Clone)]
 enum What {
     /// The text of `raw`.
-    Text(Pattern),
+    Text(Finder),
     /// A field of `raw`.
     Field(String, Ready),
     /// The column that it is given.
@@ -137,7 +136,8 @@ impl EventTest {
 
     /// The event's text has this.
     pub fn text(pattern: &Pattern, raw: Expr) -> Expr {
-        Self::call(What::Text(pattern.clone()), Query::Text(pattern.clone()).to_string(), raw)
+        let text = Query::Text(pattern.clone()).to_string();
+        Self::call(What::Text(Finder::new(pattern.clone())), text, raw)
     }
 
     /// A field of the event passes a test.
@@ -156,7 +156,7 @@ impl EventTest {
 
     fn holds(&self, text: &str) -> bool {
         match &self.what {
-            What::Text(pattern) => matches_text(pattern, text),
+            What::Text(finder) => finder.matches(text),
             What::Field(name, ready) => any_value(text, name, &mut |value| ready.holds(value)),
             What::Value(ready) => ready.holds(text),
         }
@@ -308,7 +308,8 @@ impl ScalarUDFImpl for OfTwo {
                 let Some(pattern) = text_pattern(second) else {
                     return exec_err!("has(raw, '...') wants a word, or a phrase in double quotes");
                 };
-                judge(&args, |text| matches_text(&pattern, text))
+                let finder = Finder::new(pattern);
+                judge(&args, |text| finder.matches(text))
             }
             Kind::Cidr => {
                 let Ok(network) = second.parse::<IpNet>() else {
@@ -338,4 +339,33 @@ fn first_value(args: &ScalarFunctionArgs, name: &str) -> Result<ColumnarValue> {
         out.append_option(value);
     }
     Ok(ColumnarValue::Array(Arc::new(out.finish()) as ArrayRef))
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::logical_expr::{col, lit};
+    use garrison_base::Timestamp;
+
+    use super::*;
+    use crate::filter;
+
+    #[test]
+    fn the_words_that_an_event_must_have_are_known() {
+        for (query, words) in [
+            ("NoSuchWord", &["nosuchword"][..]),
+            ("\"Failed password\"", &["failed", "password"]),
+            ("/var/*/log", &["var", "log"]),
+            ("fail*", &[]),
+            ("host:web-1", &[]),
+            ("not failed", &[]),
+            ("one or other", &[]),
+        ] {
+            let parsed = garrison_search::parse(query).unwrap();
+            let condition = filter::condition(&parsed, Timestamp::UNIX_EPOCH).unwrap().unwrap();
+            assert_eq!(needed_words(&condition), words, "{query}");
+        }
+        let has = for_sql().into_iter().find(|function| function.name() == "has").unwrap();
+        assert_eq!(needed_words(&has.call(vec![col("raw"), lit("Failed")])), ["failed"]);
+        assert!(needed_words(&has.call(vec![col("host"), lit("Failed")])).is_empty());
+    }
 }

@@ -1,6 +1,6 @@
 //! Where events come in, whatever brought them: limits first, then the log, then the answer.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use garrison_base::limits::EVENT_BYTES;
-use garrison_base::{Clock, SourceId, TenantId, Timestamp};
+use garrison_base::{Clock, Day, SourceId, TenantId, Timestamp};
 use garrison_journal::{Entry, Log, LogError, Stream};
-use serde::Serialize;
+use garrison_lake::RESERVE;
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 use utoipa::ToSchema;
 
@@ -25,8 +26,6 @@ pub(crate) const LOGS: Stream = Stream(1);
 const BEHIND: u64 = 64 << 20;
 /// Bytes that one sender may bring at once.
 pub const BROUGHT: usize = 12 << 20;
-/// Bytes of the disk that logs leave free, so that acts and their records can go on.
-const RESERVE: u64 = 256 << 20;
 /// How often somebody who waits looks again.
 const LOOK: Duration = Duration::from_millis(10);
 /// How long a sender that wants an answer waits at most.
@@ -88,7 +87,7 @@ pub enum Refused {
 }
 
 /// Why events of a source were refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Limit {
     /// Longer than an event may be, or cut off.
@@ -101,6 +100,19 @@ pub enum Limit {
     Form,
     /// Connections, not events: no place was left for them, or they were silent and ended for others.
     Connections,
+}
+
+impl Limit {
+    /// In one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Length => "length",
+            Self::Rate => "rate",
+            Self::Room => "room",
+            Self::Form => "form",
+            Self::Connections => "connections",
+        }
+    }
 }
 
 /// What was heard from a source since the server started.
@@ -121,6 +133,8 @@ pub struct Meter {
     pub refused: HashMap<Limit, u64>,
     /// How many of them were told of as an event.
     pub told: HashMap<Limit, u64>,
+    /// Events refused that are not yet counted in the state, by the day of the refusal.
+    pub(crate) unwritten: BTreeMap<(Day, Limit), u64>,
     /// What the source may still bring now.
     credit: f64,
     credited: Option<Instant>,
@@ -245,9 +259,11 @@ impl Intake {
     /// Counts events, or connections, that a limit refused.
     pub fn refuse(&self, target: &Target, why: Limit, count: u64) {
         if count > 0 {
+            let day = Day::of(self.clock.now());
             let mut meter = self.meter(target).1;
             meter.target = Some(target.clone());
             *meter.refused.entry(why).or_default() += count;
+            *meter.unwritten.entry((day, why)).or_default() += count;
             if why == Limit::Connections {
                 metrics::counter!("garrison_intake_refused_connections_total").increment(count);
             } else {

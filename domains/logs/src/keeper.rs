@@ -4,14 +4,15 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use garrison_base::TenantId;
+use garrison_base::{Day, TenantId};
 use garrison_kernel::{KernelError, Problem};
-use garrison_lake::{FileEntry, FileId};
+use garrison_lake::{FileEntry, FileId, GRACE};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
-use crate::acts::{CompactLogs, Counted, KeepLogs, KeptFile};
-use crate::{Logs, SettleError, reads, store, system};
+use crate::acts::{CompactLogs, KeepLogs, KeptFile};
+use crate::pipeline::Clean;
+use crate::{Logs, SettleError, reads, renewal, retention, store, system, tally};
 
 /// Rows and bytes in memory at which they are written, and how old they become at most.
 const ROWS: usize = 64 << 10;
@@ -35,6 +36,8 @@ pub(crate) enum KeepError {
     Settle(SettleError),
     #[error("the log: {0}")]
     Log(#[from] garrison_journal::OpenError),
+    #[error("it could not be noted how long the server was away: {0}")]
+    Pause(String),
     #[error("it broke off")]
     BrokeOff,
 }
@@ -62,8 +65,9 @@ pub(crate) async fn run(logs: Logs) {
     }
 }
 
-/// Joins files from time to time.
+/// Joins files from time to time, and deletes once a day what is due.
 pub(crate) async fn join(logs: Logs) {
+    let mut expired = None;
     loop {
         tokio::select! {
             () = logs.stop().cancelled() => return,
@@ -72,6 +76,14 @@ pub(crate) async fn join(logs: Logs) {
         if let Err(error) = compact(&logs).await {
             tracing::warn!(%error, "files of logs could not be joined");
         }
+        let today = Day::of(logs.0.kernel.now());
+        if expired != Some(today) {
+            match retention::expire(&logs).await {
+                Ok(()) => expired = Some(today),
+                Err(error) => tracing::error!(%error, "logs that are due stay; it is tried again"),
+            }
+        }
+        logs.lake().tidy(GRACE);
     }
 }
 
@@ -80,7 +92,8 @@ pub(crate) async fn keep(logs: &Logs) -> Result<(), KeepError> {
     // Behind this number nothing waits for a part, and all up to it is in memory or in files.
     let (ask, answer) = oneshot::channel();
     logs.0.clean.send(ask).await.map_err(|_| KeepError::BrokeOff)?;
-    let upto = answer.await.map_err(|_| KeepError::BrokeOff)?;
+    let Clean { upto, heard } = answer.await.map_err(|_| KeepError::BrokeOff)?;
+    tally::gather(logs, heard);
     logs.settle(upto).await.map_err(KeepError::Settle)?;
     let mut done = Ok(());
     for tenant in logs.lake().hot_tenants() {
@@ -94,19 +107,31 @@ pub(crate) async fn keep(logs: &Logs) -> Result<(), KeepError> {
 }
 
 async fn keep_tenant(logs: &Logs, tenant: TenantId, upto: u64) -> Result<(), KeepError> {
+    // A key that goes with the last file of its day must not seal another one meanwhile.
+    let _filing = logs.0.filing.lock().await;
+    learn(logs, tenant).await?;
     let lake = Arc::clone(logs.lake());
     let written = tokio::task::spawn_blocking(move || lake.write(tenant, upto)).await;
     let (count, files) = written.map_err(|_| KeepError::BrokeOff)??;
     if count == 0 {
         return Ok(());
     }
-    let counted = counted(logs, tenant);
-    let act = KeepLogs { upto, files: files.iter().map(KeptFile::from).collect(), counted: counted.clone() };
+    let sums = tally::take(logs, tenant);
+    let keys = logs.0.keys.unlisted(tenant);
+    let act = KeepLogs {
+        upto,
+        files: files.iter().map(KeptFile::from).collect(),
+        keys: keys.clone(),
+        counted: sums.counted.clone(),
+        days: sums.days.clone(),
+        refused: sums.refused.clone(),
+    };
     let done = logs.0.kernel.act(&system(tenant), act).await.map(|_| ()).map_err(KeepError::Act);
     if done.is_ok() || are_listed(logs, tenant, &files).await? {
+        logs.0.keys.listed(tenant, &keys);
         logs.lake().adopt(tenant, count, files);
     } else {
-        give_back(logs, tenant, &counted);
+        tally::give_back(logs, tenant, sums);
         logs.lake().discard(&files);
     }
     done
@@ -114,7 +139,11 @@ async fn keep_tenant(logs: &Logs, tenant: TenantId, upto: u64) -> Result<(), Kee
 
 /// Whether files count although their act failed: it is committed before its record goes into the journal, which may
 /// refuse it. Waits until the state can tell, since files that count must stay, and their events must not be kept again.
-async fn are_listed(logs: &Logs, tenant: TenantId, files: &[FileEntry]) -> Result<bool, KeepError> {
+pub(crate) async fn are_listed(
+    logs: &Logs,
+    tenant: TenantId,
+    files: &[FileEntry],
+) -> Result<bool, KeepError> {
     loop {
         match listed(logs, tenant).await {
             Ok(listed) => return Ok(files.iter().any(|file| listed.contains(&file.id))),
@@ -132,57 +161,43 @@ async fn listed(logs: &Logs, tenant: TenantId) -> Result<HashSet<FileId>, Kernel
     Ok(store::files(&mut tx).await?.into_iter().map(|file| file.id).collect())
 }
 
-/// What was heard since the last time, taken from the meters.
-fn counted(logs: &Logs, tenant: TenantId) -> Vec<Counted> {
-    let skews = logs.progress().skews().clone();
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "milliseconds of a clock that is off; `as` saturates"
-    )]
-    let skew = |source| skews.get(&(tenant, source)).map(|seconds| (seconds * 1_000.0) as i64);
-    let mut meters = logs.intake().meters();
-    let of_tenant = meters.iter_mut().filter(|((whose, _), meter)| *whose == tenant && meter.fresh.0 > 0);
-    of_tenant
-        .filter_map(|((_, source), meter)| {
-            let (events, bytes) = std::mem::take(&mut meter.fresh);
-            let last_seen = meter.last?.as_microsecond();
-            Some(Counted { source: *source, events, bytes, last_seen, skew: skew(*source) })
-        })
-        .collect()
-}
-
-fn give_back(logs: &Logs, tenant: TenantId, counted: &[Counted]) {
-    let mut meters = logs.intake().meters();
-    for Counted { source, events, bytes, .. } in counted {
-        if let Some(meter) = meters.get_mut(&(tenant, *source)) {
-            meter.fresh = (meter.fresh.0 + events, meter.fresh.1 + bytes);
-        }
-    }
+/// Finds out what the streams hold: the keys of what is written next are made by that.
+async fn learn(logs: &Logs, tenant: TenantId) -> Result<(), KeepError> {
+    renewal::learn(logs, tenant).await.map_err(|error| KeepError::Act(error.into()))
 }
 
 /// Joins what is worth joining.
 pub(crate) async fn compact(logs: &Logs) -> Result<(), KeepError> {
     let tenants = logs.0.kernel.tenants().await.map_err(|error| KeepError::Act(error.into()))?;
+    let mut done = Ok(());
     for (tenant, _) in tenants {
-        while let Some(compacted) =
-            logs.lake().compact(tenant, logs.0.kernel.now().as_second().div_euclid(3600)).await?
-        {
-            if logs.stop().is_cancelled() {
-                return Ok(());
-            }
-            let act = CompactLogs {
-                old: compacted.old.iter().map(ToString::to_string).collect(),
-                new: compacted.new.iter().map(KeptFile::from).collect(),
-            };
-            let done = logs.0.kernel.act(&system(tenant), act).await.map(|_| ()).map_err(KeepError::Act);
-            if done.is_ok() || are_listed(logs, tenant, &compacted.new).await? {
-                logs.lake().replace(tenant, &compacted.old, compacted.new);
-            } else {
-                logs.lake().discard(&compacted.new);
-            }
-            done?;
-        }
+        // One whose files cannot be joined does not hold up the others.
+        done = done.and(compact_tenant(logs, tenant).await);
     }
-    logs.lake().tidy();
+    done
+}
+
+async fn compact_tenant(logs: &Logs, tenant: TenantId) -> Result<(), KeepError> {
+    learn(logs, tenant).await?;
+    let hour = || logs.0.kernel.now().as_second().div_euclid(3600);
+    while let Some(compacted) = logs.lake().compact(tenant, hour()).await? {
+        if logs.stop().is_cancelled() {
+            return Ok(());
+        }
+        let keys = logs.0.keys.unlisted(tenant);
+        let act = CompactLogs {
+            old: compacted.old.iter().map(ToString::to_string).collect(),
+            new: compacted.new.iter().map(KeptFile::from).collect(),
+            keys: keys.clone(),
+        };
+        let done = logs.0.kernel.act(&system(tenant), act).await.map(|_| ()).map_err(KeepError::Act);
+        if done.is_ok() || are_listed(logs, tenant, &compacted.new).await? {
+            logs.0.keys.listed(tenant, &keys);
+            logs.lake().replace(tenant, &compacted.old, compacted.new);
+        } else {
+            logs.lake().discard(&compacted.new);
+        }
+        done?;
+    }
     Ok(())
 }

@@ -6,8 +6,11 @@
 //! act, and the log lets go of them.
 
 pub mod acts;
+mod backup;
 pub mod batch;
+mod beat;
 pub mod columns;
+pub mod coverage;
 mod elastic;
 pub mod filter;
 mod follow;
@@ -15,20 +18,25 @@ mod forward;
 mod functions;
 pub mod intake;
 mod keeper;
+mod keys;
 mod lines;
 mod model;
+mod named;
 mod otlp;
 pub mod pipeline;
 mod places;
 pub mod problem;
 pub mod reads;
 mod receive;
+mod renewal;
+mod retention;
 mod rounds;
 mod routes;
 pub mod search;
 mod store;
 mod syslog;
 mod tail;
+mod tally;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -38,27 +46,44 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use garrison_base::{Clock, Entropy, Line, TenantId};
+use garrison_base::{Clock, Entropy, TenantId};
 use garrison_journal::{Log, LogError};
-use garrison_kernel::{Actor, Kernel, KernelError, Migration, Module, Origin, Outcome, Problem, System};
-use garrison_lake::{Lake, LakeError};
+use garrison_kernel::{Actor, Kernel, KernelError, Migration, Module, Origin, Problem, System};
+use garrison_lake::{FileEntry, Keyring, Lake, LakeError};
+use garrison_secrets::{KeyError, KeyStore};
 use jiff::SignedDuration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use beat::Beat;
+use keys::Keys;
+use pipeline::Clean;
+use tally::Tally;
+
+pub use backup::{HeldKey, KnownBackup, NotedBackup, ReadableBackup, backups, catalogue};
 pub use follow::Followed;
 pub use forward::Forward;
 pub use functions::fields_json;
+pub use garrison_base::Day;
 pub use intake::{Intake, Meter, Target};
-pub use model::{Heard, Name, SavedSearch, Source};
+pub use keys::DataKey;
+pub use model::{Coverage, CoveredDay, Heard, Hold, Name, Retention, SavedSearch, Source};
+pub use named::NamedSource;
 pub use pipeline::{Progress, Seen, Watch};
+pub use renewal::{KeyChange, wrapped};
 pub use routes::routes;
 pub use syslog::Sockets;
+pub use tally::{HeardDay, RefusedDay};
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, sql: include_str!("../migrations/0001_logs.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, sql: include_str!("../migrations/0001_logs.sql") },
+    Migration { version: 2, sql: include_str!("../migrations/0002_sealed.sql") },
+    Migration { version: 3, sql: include_str!("../migrations/0003_classes.sql") },
+    Migration { version: 4, sql: include_str!("../migrations/0004_retention.sql") },
+    Migration { version: 5, sql: include_str!("../migrations/0005_backups.sql") },
+];
 
 /// What the kernel folds in.
 pub fn module() -> Module {
@@ -69,6 +94,20 @@ pub fn module() -> Module {
         .act::<acts::EnableSource>()
         .act::<acts::KeepLogs>()
         .act::<acts::CompactLogs>()
+        .act::<acts::ExpireLogs>()
+        .act::<acts::ResumeLogs>()
+        .act::<acts::SetRetention>()
+        .act::<acts::CreateHold>()
+        .act::<acts::EndHold>()
+        .act::<acts::ClassifyStream>()
+        .act::<acts::RotateKey>()
+        .act::<acts::DestroyKey>()
+        .act::<acts::RewrapKeys>()
+        .act::<acts::SettleKeys>()
+        .act::<acts::RecordRootKey>()
+        .act::<acts::CreateBackup>()
+        .act::<acts::ForgetBackup>()
+        .act::<acts::RestoreBackup>()
         .act::<acts::SaveSearch>()
         .act::<acts::DeleteSearch>()
         .read_act::<search::SearchLogs>()
@@ -76,6 +115,10 @@ pub fn module() -> Module {
         .read(reads::SOURCES)
         .read(<reads::ListSearches as garrison_web::Question>::VERB)
         .read(<reads::DescribeLogs as garrison_web::Question>::VERB)
+        .read(<reads::ListRetention as garrison_web::Question>::VERB)
+        .read(<reads::ListHolds as garrison_web::Question>::VERB)
+        .read(<reads::ListKeyChanges as garrison_web::Question>::VERB)
+        .read(<coverage::CoverSources as garrison_web::Question>::VERB)
 }
 
 /// Why what was found could not be settled.
@@ -94,14 +137,20 @@ pub struct Logs(Arc<Inner>);
 
 struct Inner {
     kernel: Kernel,
+    keys: Arc<Keys>,
     lake: Arc<Lake>,
     log: Arc<Log>,
     intake: Arc<Intake>,
     progress: Arc<Progress>,
     clock: Arc<dyn Clock>,
     kept: HashMap<TenantId, u64>,
-    clean: mpsc::Sender<oneshot::Sender<u64>>,
-    cleaned: Mutex<Option<mpsc::Receiver<oneshot::Sender<u64>>>>,
+    /// What was heard and is not in the state yet.
+    heard: Mutex<Tally>,
+    beat: Beat,
+    /// Held by whoever writes files, and by whoever lets go of keys.
+    filing: tokio::sync::Mutex<()>,
+    clean: mpsc::Sender<oneshot::Sender<Clean>>,
+    cleaned: Mutex<Option<mpsc::Receiver<oneshot::Sender<Clean>>>>,
     settle: Mutex<Option<Arc<dyn Settle>>>,
     questions: Arc<Semaphore>,
     stop: CancellationToken,
@@ -118,6 +167,9 @@ pub enum OpenError {
     /// The state says no.
     #[error(transparent)]
     Kernel(#[from] KernelError),
+    /// A key cannot be had.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// A file is missing, or is not as it was written.
     #[error(transparent)]
     Lake(#[from] LakeError),
@@ -130,30 +182,40 @@ impl Logs {
     /// Opens the lake in `dir` beside the log. Nothing is followed until [`Logs::start`].
     pub async fn open(
         kernel: &Kernel,
-        dir: &Path,
+        (dir, store): (&Path, Arc<KeyStore>),
         log: Arc<Log>,
         (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
         stop: CancellationToken,
     ) -> Result<Self, OpenError> {
-        let lake = Arc::new(Lake::open(dir, columns::layout(), entropy)?);
-        let (mut kept, mut files) = (HashMap::new(), Vec::new());
+        let keys = Arc::new(Keys::new(store, clock.clone(), entropy.clone()));
+        let lake = Arc::new(Lake::open(dir, columns::layout(), keys.clone(), entropy)?);
+        let (mut kept, mut files, mut gone) = (HashMap::new(), Vec::new(), Vec::new());
         for (tenant, _) in kernel.tenants().await? {
             let mut tx = kernel.read(&system(tenant), reads::SOURCES).await?;
+            keys.load(tenant, store::keys(&mut tx).await?)?;
             files.extend(store::files(&mut tx).await?);
+            gone.extend(store::gone(&mut tx).await?);
             kept.insert(tenant, store::position(&mut tx).await?);
         }
+        // Those that a process before this one had no time to remove. What is listed stays, whatever other rows say.
+        gone.retain(|gone: &FileEntry| files.iter().all(|file: &FileEntry| file.id != gone.id));
+        lake.discard(&gone);
         lake.load(files)?;
         let progress = Arc::new(Progress::default());
         let intake = Arc::new(Intake::new(log.clone(), progress.clone(), clock.clone(), dir.to_owned()));
         let (clean, cleaned) = mpsc::channel(1);
         Ok(Self(Arc::new(Inner {
             kernel: kernel.clone(),
+            keys,
             lake,
             log,
             intake,
             progress,
             clock,
             kept,
+            heard: Mutex::default(),
+            beat: Beat::open(dir),
+            filing: tokio::sync::Mutex::default(),
             clean,
             cleaned: Mutex::new(Some(cleaned)),
             settle: Mutex::default(),
@@ -182,47 +244,8 @@ impl Logs {
         tasks.spawn(keeper::run(self.clone()));
         tasks.spawn(keeper::join(self.clone()));
         tasks.spawn(rounds::run(self.clone()));
+        tasks.spawn(renewal::run(self.clone()));
         tasks
-    }
-
-    /// The source that the configuration names, made where it is missing.
-    pub async fn named_source(
-        &self,
-        tenant: TenantId,
-        name: Name,
-        purpose: &Line,
-    ) -> Result<NamedSource, OpenError> {
-        self.configured(tenant, &name, purpose).await?;
-        Ok(NamedSource { kernel: self.0.kernel.clone(), tenant, name })
-    }
-
-    /// The source of this name in a tenant, made where it is missing; nothing where it is disabled.
-    pub async fn configured(
-        &self,
-        tenant: TenantId,
-        name: &Name,
-        purpose: &Line,
-    ) -> Result<Option<Target>, OpenError> {
-        let actor = system(tenant);
-        let mut tx = self.0.kernel.read(&actor, receive::SEND).await?;
-        if store::knows(&mut tx, name.as_str()).await? {
-            return Ok(store::target(&mut tx, name.as_str()).await?);
-        }
-        let node = tx.root()?;
-        drop(tx);
-        let act = acts::CreateSource {
-            node,
-            name: name.clone(),
-            purpose: purpose.clone(),
-            stream: None,
-            rate_limit: None,
-            silence_minutes: None,
-        };
-        let Outcome::Done(_) = self.0.kernel.act(&actor, act).await.map_err(OpenError::Act)? else {
-            return Err(KernelError::NotFound.into());
-        };
-        let mut tx = self.0.kernel.read(&actor, receive::SEND).await?;
-        Ok(store::target(&mut tx, name.as_str()).await?)
     }
 
     /// A place for a question: memory is for so many at a time.
@@ -273,8 +296,8 @@ impl Logs {
     pub(crate) fn hear(&self, tenant: TenantId, source: &mut Source) {
         if let Some(meter) = self.0.intake.meters().get(&(tenant, source.id)) {
             source.now.rate = meter.rate();
-            let name = |limit: &intake::Limit| format!("{limit:?}").to_lowercase();
-            source.now.refused = meter.refused.iter().map(|(limit, count)| (name(limit), *count)).collect();
+            let refused = meter.refused.iter();
+            source.now.refused = refused.map(|(limit, count)| (limit.name().to_owned(), *count)).collect();
             source.events += i64::try_from(meter.fresh.0).unwrap_or(0);
             source.bytes += i64::try_from(meter.fresh.1).unwrap_or(0);
             source.last_seen = meter.last.or(source.last_seen);
@@ -310,23 +333,6 @@ impl Logs {
     }
 }
 
-/// A source that the configuration names. It is looked up whenever events come, so that disabling or limiting it counts at
-/// once.
-#[derive(Clone)]
-pub struct NamedSource {
-    kernel: Kernel,
-    tenant: TenantId,
-    name: Name,
-}
-
-impl NamedSource {
-    /// Where events go now; nothing while the source is disabled, or nobody can tell.
-    pub(crate) async fn target(&self) -> Option<Target> {
-        let mut tx = self.kernel.read(&system(self.tenant), receive::SEND).await.ok()?;
-        store::target(&mut tx, self.name.as_str()).await.ok()?
-    }
-}
-
 /// The number of the log up to which the state knows events: a log that ends before it was put back or lost.
 pub async fn reached(kernel: &Kernel) -> Result<u64, KernelError> {
     let mut most = 0;
@@ -335,6 +341,22 @@ pub async fn reached(kernel: &Kernel) -> Result<u64, KernelError> {
         most = most.max(store::position(&mut tx).await?);
     }
     Ok(most)
+}
+
+/// The files of all tenants, and their keys: for whoever verifies what is kept.
+pub async fn listed(
+    kernel: &Kernel,
+    store: Arc<KeyStore>,
+    parts: (Arc<dyn Clock>, Arc<dyn Entropy>),
+) -> Result<(Vec<FileEntry>, Arc<dyn Keyring>), OpenError> {
+    let keys = Keys::new(store, parts.0, parts.1);
+    let mut files = Vec::new();
+    for (tenant, _) in kernel.tenants().await? {
+        let mut tx = kernel.read(&system(tenant), reads::SOURCES).await?;
+        keys.load(tenant, store::keys(&mut tx).await?)?;
+        files.extend(store::files(&mut tx).await?);
+    }
+    Ok((files, Arc::new(keys)))
 }
 
 /// By how many seconds the clocks of sources are ahead, of all tenants: for whoever looks after the machine.

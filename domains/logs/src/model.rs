@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use garrison_base::{NodeId, SearchId, SourceId, Timestamp};
+use garrison_base::{Day, HoldId, NodeId, SearchId, SourceId, Timestamp};
 use garrison_kernel::{FromCell, Value};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -124,4 +124,82 @@ pub struct SavedSearch {
     /// When.
     #[schema(value_type = String, format = DateTime)]
     pub created: Timestamp,
+}
+
+/// For how long a stream is kept.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Retention {
+    /// The stream.
+    pub stream: Name,
+    /// Days.
+    pub days: i64,
+    /// Since when; absent where nothing was set.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub since: Option<Timestamp>,
+}
+
+/// What is kept whatever its age.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Hold {
+    /// Its id.
+    pub id: HoldId,
+    /// The stream; absent for all.
+    pub stream: Option<Name>,
+    /// The first day; absent where it reaches back to the beginning.
+    pub from_day: Option<Day>,
+    /// The last day; absent where it has no end.
+    pub to_day: Option<Day>,
+    /// Why.
+    pub reason: String,
+    /// Who made it.
+    pub creator: String,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub created: Timestamp,
+    /// When it was ended; absent while it holds.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ended: Option<Timestamp>,
+    /// Why it was ended.
+    pub end_reason: Option<String>,
+}
+
+/// How much of a day of a source is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Coverage {
+    /// All that the source sent, as far as the server can tell.
+    Whole,
+    /// Something is missing, or may be.
+    Partial,
+    /// Nothing came on a day on which the source was active.
+    Missing,
+    /// The source was disabled all day.
+    Disabled,
+    /// The day is not over, or its last events are on their way.
+    Open,
+}
+
+/// A source on a day of UTC.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CoveredDay {
+    /// The source.
+    pub source: SourceId,
+    /// Its name.
+    pub name: Name,
+    /// The path of its node.
+    pub path: String,
+    /// The day.
+    pub day: Day,
+    /// How much of it is there.
+    pub state: Coverage,
+    /// Why it is not whole.
+    pub why: Vec<String>,
+    /// Events that were received.
+    pub events: i64,
+    /// When the first one was.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub first: Option<Timestamp>,
+    /// When the last one was.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last: Option<Timestamp>,
 }

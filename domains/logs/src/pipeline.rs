@@ -20,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::batch::{Batch, PLACES, event_id};
 use crate::columns::{Names, Rows, schema};
+use crate::rounds::OWN;
+use crate::tally::{HeardDay, Tally, hear};
 
 /// Bytes that are read from the log in one go.
 const READ: usize = 4 << 20;
@@ -89,8 +91,16 @@ pub(crate) struct Follower {
     /// Up to where each tenant's events are in files already.
     pub(crate) kept: HashMap<TenantId, u64>,
     /// Whoever wants to know a number behind which nothing waits for a part.
-    pub(crate) clean: mpsc::Receiver<oneshot::Sender<u64>>,
+    pub(crate) clean: mpsc::Receiver<oneshot::Sender<Clean>>,
     pub(crate) stop: CancellationToken,
+}
+
+/// A place in the log behind which nothing waits for a part.
+pub(crate) struct Clean {
+    /// Its number.
+    pub(crate) upto: u64,
+    /// What was heard up to it, since the last time that somebody asked.
+    pub(crate) heard: Tally,
 }
 
 type Places = HashMap<(TenantId, Arc<str>, i64), Rows, RandomState>;
@@ -99,6 +109,7 @@ struct State {
     decoders: HashMap<SourceId, Waiting, RandomState>,
     places: Places,
     rows: usize,
+    heard: Tally,
     /// The last number whose events are gathered.
     seq: u64,
     since: Instant,
@@ -124,6 +135,7 @@ impl Follower {
             decoders: HashMap::default(),
             places: Places::default(),
             rows: 0,
+            heard: Tally::new(),
             seq: from.saturating_sub(1),
             since: now,
             finished: (0, 0),
@@ -138,7 +150,11 @@ impl Follower {
                 self.finish(&mut state, Duration::ZERO);
                 self.publish(&mut state);
                 self.watch.shown(state.seq);
-                let _ = asked.send(state.seq);
+                let clean = Clean { upto: state.seq, heard: std::mem::take(&mut state.heard) };
+                // Nobody may be waiting any more.
+                if let Err(clean) = asked.send(clean) {
+                    state.heard = clean.heard;
+                }
             }
             if !read {
                 self.finish(&mut state, PAUSE);
@@ -193,6 +209,9 @@ impl Follower {
         // In files already; whoever watches has settled what was found in it before they were kept.
         if self.kept.get(&tenant).is_some_and(|done| kept.seq <= *done) {
             return;
+        }
+        if batch.sender.as_deref() != Some(OWN) {
+            hear(&mut state.heard, tenant, HeardDay::of(&batch));
         }
         let mut gather = Gather::new(self, &mut state.places, (kept.seq, tenant), &batch);
         let waiting = state.decoders.entry(source).or_insert_with(|| Waiting {

@@ -25,6 +25,12 @@ garrison_kernel::problem_types! {
     /// Too many questions at once.
     BUSY = "log/busy", "too many questions at once", 429, Failed,
         "ask again when some of them have been answered";
+    /// Security records stay until they are due.
+    SECURITY = "key/security", "there are security records", 409, Conflict,
+        "they are kept until they are due; choose days that hold data of the customer alone";
+    /// A hold covers it.
+    HELD = "key/held", "a hold covers it", 409, Conflict,
+        "end the hold first, or choose days that it does not cover";
     /// More than may come at once.
     TOO_MUCH = "log/too-much", "too much at once", 413, Usage,
         "send in parts of at most 12 MiB";
@@ -53,7 +59,9 @@ impl Problem for Asked {
         match &self.0 {
             LakeError::Question(_) => &QUERY,
             LakeError::Memory(_) | LakeError::Disk(_) | LakeError::Time(_) => &COSTS,
-            LakeError::BrokeOff | LakeError::File(..) | LakeError::Engine(_) => &problems::INTERNAL,
+            LakeError::BrokeOff | LakeError::File(..) | LakeError::Engine(_) | LakeError::Key(_) => {
+                &problems::INTERNAL
+            }
         }
     }
 }

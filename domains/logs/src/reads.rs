@@ -1,12 +1,14 @@
 //! The questions that people ask about sources and searches.
 
+use garrison_base::KeyChangeId;
 use garrison_kernel::{KernelError, ReadTx, Verb};
 use garrison_web::{Page, Question, page_limit};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::columns::{PROMOTED, schema};
-use crate::model::{SavedSearch, Source};
+use crate::model::{Hold, Retention, SavedSearch, Source};
+use crate::renewal::KeyChange;
 use crate::store;
 
 /// Lists sources.
@@ -57,6 +59,82 @@ impl Question for ListSearches {
         let after: String = tx.open_cursor(Self::VERB, self.cursor.as_deref())?;
         let items = store::searches(tx, &after, limit + 1).await?;
         Page::cut(items, limit, (tx, Self::VERB), |last: &SavedSearch| last.name.to_string())
+    }
+}
+
+/// Lists for how long streams are kept.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct ListRetention {
+    /// How many at most, 1 to 500; 100 where nothing is said.
+    pub limit: Option<i64>,
+    /// Where to go on: `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+impl Question for ListRetention {
+    const VERB: Verb = Verb::new("retention:list");
+    const PATH: &'static str = "/retention";
+    const SUMMARY: &'static str = "Streams by name, with the days for which each is kept.";
+    type Answer = Page<Retention>;
+
+    async fn answer(self, tx: &mut ReadTx<'_>) -> Result<Self::Answer, KernelError> {
+        let limit = page_limit(self.limit)?;
+        let after: String = tx.open_cursor(Self::VERB, self.cursor.as_deref())?;
+        let items = store::retentions(tx, &after, limit + 1).await?;
+        Page::cut(items, limit, (tx, Self::VERB), |last: &Retention| last.stream.to_string())
+    }
+}
+
+/// Lists holds, also those that were ended.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct ListHolds {
+    /// How many at most, 1 to 500; 100 where nothing is said.
+    pub limit: Option<i64>,
+    /// Where to go on: `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+impl Question for ListHolds {
+    const VERB: Verb = Verb::new("hold:list");
+    const PATH: &'static str = "/hold";
+    const SUMMARY: &'static str = "Holds, the oldest first, also those that were ended.";
+    type Answer = Page<Hold>;
+
+    async fn answer(self, tx: &mut ReadTx<'_>) -> Result<Self::Answer, KernelError> {
+        let limit = page_limit(self.limit)?;
+        let after: String = tx.open_cursor(Self::VERB, self.cursor.as_deref())?;
+        let items = store::holds(tx, &after, limit + 1).await?;
+        Page::cut(items, limit, (tx, Self::VERB), |last: &Hold| last.id.to_string())
+    }
+}
+
+/// Lists rotations and destructions of the tenant's keys.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct ListKeyChanges {
+    /// Only this one.
+    #[param(value_type = Option<String>)]
+    pub change: Option<KeyChangeId>,
+    /// How many at most, 1 to 500; 100 where nothing is said.
+    pub limit: Option<i64>,
+    /// Where to go on: `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+impl Question for ListKeyChanges {
+    const VERB: Verb = Verb::new("key:list");
+    const PATH: &'static str = "/key";
+    const SUMMARY: &'static str =
+        "Rotations and destructions of keys, newest first, with their certificates.";
+    type Answer = Page<KeyChange>;
+
+    async fn answer(self, tx: &mut ReadTx<'_>) -> Result<Self::Answer, KernelError> {
+        let limit = page_limit(self.limit)?;
+        let before: Option<KeyChangeId> = tx.open_cursor(Self::VERB, self.cursor.as_deref())?;
+        let items = store::changes(tx, self.change, before, limit + 1).await?;
+        Page::cut(items, limit, (tx, Self::VERB), |last: &KeyChange| Some(last.id))
     }
 }
 

@@ -15,12 +15,21 @@ use garrison_decode::Events;
 
 /// How often it is looked.
 const ROUND: Duration = Duration::from_secs(10);
+/// The sender of what Garrison says itself. No account has this name.
+pub(crate) const OWN: &str = "sys_logs";
 
 pub(crate) async fn run(logs: Logs) {
     let mut silent = HashSet::new();
     loop {
+        if let Err(error) = logs.beat().await {
+            tracing::warn!(%error, "it could not be noted that the server is there; it will count as an outage");
+        }
+        if logs.is_stopping() {
+            return;
+        }
         tokio::select! {
-            () = logs.stop().cancelled() => return,
+            // The last moment is noted before it ends.
+            () = logs.stop().cancelled() => continue,
             () = sleep(ROUND) => {}
         }
         tell_refused(&logs).await;
@@ -94,7 +103,7 @@ async fn say(logs: &Logs, target: Target, event: &serde_json::Value) {
     let mut events = Events::default();
     events.push(event.to_string().as_bytes());
     let target = Target { rate: None, ..target };
-    let sender = Sender { peer: None, account: Some("sys_logs".to_owned()) };
+    let sender = Sender { peer: None, account: Some(OWN.to_owned()) };
     if let Err(error) = logs.intake().take_quietly(&sender, target, events).await {
         tracing::warn!(%error, "an event about a source could not be kept");
     }

@@ -14,7 +14,7 @@ use crate::intake::Taken;
 use crate::model::Source;
 use crate::search::{SEARCH, SearchLogs};
 use crate::tail::TailLogs;
-use crate::{Logs, acts, elastic, lines, otlp, reads, receive, search, tail};
+use crate::{Logs, acts, coverage, elastic, lines, otlp, reads, receive, search, tail};
 
 /// All routes of the logs.
 pub fn routes(logs: Logs) -> Routes {
@@ -27,6 +27,16 @@ pub fn routes(logs: Logs) -> Routes {
         .act::<acts::EnableSource>("Take events of a source again.")
         .act::<acts::SaveSearch>("Save a search under a name.")
         .act::<acts::DeleteSearch>("Forget a saved search.")
+        .act::<acts::SetRetention>("Set for how many days a stream is kept.")
+        .act::<acts::CreateHold>("Keep logs whatever their age.")
+        .act::<acts::EndHold>("Hold logs no longer.")
+        .question::<coverage::CoverSources>()
+        .question::<reads::ListRetention>()
+        .question::<reads::ListHolds>()
+        .act::<acts::ClassifyStream>("Say what a stream holds: security records, or data of a customer.")
+        .act::<acts::RotateKey>("Make a new version of the tenant's key; no stored data is written again.")
+        .act::<acts::DestroyKey>("Destroy a customer's data of some days: nobody can read it again.")
+        .question::<reads::ListKeyChanges>()
         .question::<reads::ListSearches>()
         .question::<reads::DescribeLogs>()
         .own(

@@ -1,5 +1,21 @@
 //! All SQL of the logs.
 
+mod backup;
+mod coverage;
+mod renewal;
+mod retention;
+
+pub(crate) use backup::{add_backup, backups, forget_backup};
+pub(crate) use coverage::{add_outage, add_refusal, add_switch, cover, known, long_outages, shorten_outages};
+pub(crate) use renewal::{
+    add_change, add_key, changes, classes, classify, destroyed_below, expect_key, keys, open_changes,
+    remove_keys, rewrap, set_version, settle,
+};
+pub(crate) use retention::{
+    add_hold, end_hold, forget_gone, gone, hold, holds, kept_for, known_stream, open_holds,
+    remove_unused_key, retentions, set_retention,
+};
+
 use garrison_base::{NodeId, SearchId, SourceId, TenantId};
 use garrison_kernel::{
     Act, KernelError, Permit, ReadTx, Row, Scoped, Tenanted, Value, WriteTx, scoped, tenanted,
@@ -135,8 +151,9 @@ pub(crate) async fn add_file<A: Act>(
     file: &KeptFile,
 ) -> Result<(), KernelError> {
     const ADD: Tenanted = tenanted!(
-        "INSERT INTO logs_file (file, tenant, node_id, stream, hour, sorted, events, bytes, first_at, last_at, nodes, digest)
-         VALUES ($2, {tenant}, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+        "INSERT INTO logs_file (file, tenant, node_id, stream, hour, sorted, events, bytes, first_at, last_at, nodes, digest,
+             sealed)
+         VALUES ($2, {tenant}, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
     );
     let number = |number: u64| Value::from(i64::try_from(number).unwrap_or(i64::MAX));
     let nodes: Vec<String> = file.nodes.iter().map(NodeId::to_string).collect();
@@ -152,6 +169,7 @@ pub(crate) async fn add_file<A: Act>(
         file.last.into(),
         nodes.join(" ").into(),
         file.digest.as_str().into(),
+        i64::from(file.sealed).into(),
     ];
     tx.run(ADD, args).await.map(|_| ())
 }
@@ -159,7 +177,7 @@ pub(crate) async fn add_file<A: Act>(
 /// Takes a file off the list; answers how many events it had.
 pub(crate) async fn remove_file<A: Act>(
     tx: &mut WriteTx<'_>,
-    _: &Permit<A>,
+    permit: &Permit<A>,
     file: &str,
 ) -> Result<u64, KernelError> {
     const ONE: Tenanted = tenanted!("SELECT events FROM logs_file WHERE tenant = {tenant} AND file = $2");
@@ -168,6 +186,7 @@ pub(crate) async fn remove_file<A: Act>(
         .row(ONE, vec![file.into()])
         .await?
         .ok_or_else(|| KernelError::Invalid(format!("the file {file} is not on the list")))?;
+    retention::add_gone(tx, permit, file).await?;
     tx.run(REMOVE, vec![file.into()]).await?;
     Ok(u64::try_from(row.get::<i64>(0)?).unwrap_or(0))
 }
@@ -175,7 +194,7 @@ pub(crate) async fn remove_file<A: Act>(
 /// All files of the reader's tenant. One that does not fit was changed by hand.
 pub(crate) async fn files(tx: &mut ReadTx<'_>) -> Result<Vec<FileEntry>, KernelError> {
     const ALL: Scoped = scoped!(
-        "SELECT f.file, f.stream, f.hour, f.sorted, f.events, f.bytes, f.first_at, f.last_at, f.nodes, f.digest
+        "SELECT f.file, f.stream, f.hour, f.sorted, f.events, f.bytes, f.first_at, f.last_at, f.nodes, f.digest, f.sealed
          FROM logs_file f WHERE {scope:f} ORDER BY f.hour, f.file"
     );
     let tenant = tx.tenant();
@@ -190,6 +209,7 @@ fn file(row: &Row, tenant: TenantId) -> Result<FileEntry, KernelError> {
         stream: row.get::<Name>(1)?.into(),
         hour: row.get(2)?,
         sorted: row.get::<i64>(3)? != 0,
+        sealed: row.get::<i64>(10)? != 0,
         events: number(4)?,
         bytes: number(5)?,
         first: row.get(6)?,

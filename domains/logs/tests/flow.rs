@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use arrow::array::{Array as _, AsArray as _};
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::Int64Type;
 use garrison_base::{NodeId, SystemClock};
 use garrison_decode::Events;
@@ -16,7 +16,7 @@ use garrison_lake::{Ask, Budget, LakeError, Question, Scope};
 use garrison_logs::acts::CreateSource;
 use garrison_logs::intake::{Refused, Sender};
 use garrison_logs::{Logs, Seen, Settle, Target, Watch, filter};
-use garrison_secrets::SystemEntropy;
+use garrison_secrets::{KeyStore, Passphrase, RootKey, SystemEntropy};
 use garrison_testkit::{Engine, Platform, origin};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -104,7 +104,7 @@ impl World {
         Scope { tenant: self.platform.tenant, nodes: None, from: 0, to: i64::MAX }
     }
 
-    async fn ask(&self, ask: Ask, scope: Scope) -> Result<Vec<arrow::array::RecordBatch>, LakeError> {
+    async fn ask(&self, ask: Ask, scope: Scope) -> Result<Vec<RecordBatch>, LakeError> {
         let budget = Budget { time: Duration::from_secs(30), memory: 64 << 20, disk: 1 << 30 };
         let mut answer = self.logs.lake().ask(Question { ask, scope, budget }, ());
         let mut batches = Vec::new();
@@ -122,11 +122,8 @@ impl World {
 
     /// The texts that a filter finds, in order.
     async fn found(&self, query: &str) -> Vec<String> {
-        let now = "2026-11-22T10:00:00Z".parse().unwrap();
-        let condition = filter::condition(&garrison_search::parse(query).unwrap(), now).unwrap();
-        let ask = Ask::Rows { condition, columns: vec!["raw".into()], limit: None, latest_first: false };
         let mut texts = Vec::new();
-        for batch in self.ask(ask, self.scope()).await.unwrap() {
+        for batch in self.ask(rows(query, false), self.scope()).await.unwrap() {
             let raw = batch.column(0).as_string::<i32>();
             texts.extend((0..raw.len()).map(|row| raw.value(row).to_owned()));
         }
@@ -146,6 +143,13 @@ impl World {
     }
 }
 
+/// The texts of the events that a filter finds, as a question.
+fn rows(query: &str, latest_first: bool) -> Ask {
+    let now = "2026-11-22T10:00:00Z".parse().unwrap();
+    let condition = filter::condition(&garrison_search::parse(query).unwrap(), now).unwrap();
+    Ask::Rows { condition, columns: vec!["raw".into()], limit: Some(1_000), latest_first }
+}
+
 async fn open(platform: &Platform) -> (Logs, CancellationToken, JoinSet<()>, Witness) {
     let dir = platform.database.folder();
     let options = garrison_journal::Options {
@@ -160,8 +164,14 @@ async fn open(platform: &Platform) -> (Logs, CancellationToken, JoinSet<()>, Wit
     let stop = CancellationToken::new();
     let parts: (Arc<dyn garrison_base::Clock>, Arc<dyn garrison_base::Entropy>) =
         (Arc::new(SystemClock), Arc::new(SystemEntropy));
-    let logs =
-        Logs::open(&platform.kernel, &dir.join("lake"), Arc::new(log), parts, stop.clone()).await.unwrap();
+    let keys = dir.join("keys");
+    if !keys.exists() {
+        RootKey::create(&keys, &SystemEntropy).unwrap();
+    }
+    let keys = KeyStore::open(&keys, &Passphrase::None, Box::new(SystemEntropy)).unwrap();
+    let (lake, keys) = (dir.join("lake"), Arc::new(keys));
+    let logs = Logs::open(&platform.kernel, (&lake, keys), Arc::new(log), parts, stop.clone());
+    let logs = logs.await.unwrap();
     let witness = Witness::default();
     let tasks = logs.start(Box::new(witness.clone()), Arc::new(Nothing));
     (logs, stop, tasks, witness)
@@ -236,6 +246,39 @@ async fn questions(world: &World) {
     assert_eq!(world.count("has(raw, 'mimikatz')").await, 1);
     assert_eq!(world.count("field(raw, 'duration') = '12'").await, 1);
     assert_eq!(world.count("cidr(src_ip, '10.0.0.0/8')").await, 1);
+}
+
+/// The files are taken away, and only who would have to read them is told so.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_without_the_words_are_not_read() {
+    let world = World::new(Engine::Sqlite).await;
+    let target = world.source("web", world.platform.root).await;
+    world.send(&target, &LINES).await;
+    world.until(6).await;
+    world.logs.keep().await.unwrap();
+    let lake = world.platform.database.folder().join("lake");
+    for file in world.logs.lake().files(world.platform.tenant) {
+        std::fs::remove_file(lake.join(file.path())).unwrap();
+    }
+    // An index of words is wrong for one absent word in 256; for all three it never is here.
+    for (query, reads) in [
+        ("absentone absenttwo absentthree", false),
+        ("\"absentone absenttwo absentthree\"", false),
+        ("failed \"absentone absenttwo absentthree\"", false),
+        ("failed", true),
+        ("absent*", true),
+        ("", true),
+    ] {
+        for latest_first in [false, true] {
+            let answered = world.ask(rows(query, latest_first), world.scope()).await;
+            let count = |batches: Vec<RecordBatch>| batches.iter().map(RecordBatch::num_rows).sum::<usize>();
+            let found = answered.map(count);
+            let expected =
+                if reads { matches!(found, Err(LakeError::Engine(_))) } else { matches!(found, Ok(0)) };
+            assert!(expected, "{query}, the latest first: {latest_first}: {found:?}");
+        }
+    }
+    world.stop.cancel();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -412,6 +455,6 @@ async fn files_are_joined_without_losing_or_doubling() {
     assert_eq!(world.found("absentword").await.len(), 0);
     let hosts = Ask::Sql("SELECT host FROM logs".into());
     let batches = world.ask(hosts, world.scope()).await.unwrap();
-    assert_eq!(batches.iter().map(arrow::array::RecordBatch::num_rows).sum::<usize>(), 500);
+    assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 500);
     world.stop.cancel();
 }

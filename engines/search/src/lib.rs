@@ -5,6 +5,7 @@
 
 mod complete;
 mod error;
+mod finder;
 mod matching;
 mod parse;
 mod pattern;
@@ -13,6 +14,7 @@ mod scan;
 
 pub use complete::{Completion, complete};
 pub use error::SyntaxError;
+pub use finder::Finder;
 pub use matching::{matches_text, matches_value};
 pub use parse::{MOST_BYTES, MOST_NESTED, MOST_TERMS, parse};
 pub use pattern::{Part, Pattern, lower, words};

@@ -187,10 +187,18 @@ ids! {
     SourceId = "src";
     /// A saved search.
     SearchId = "sch";
+    /// A hold: what it covers is kept whatever its age.
+    HoldId = "hold";
+    /// A rotation of a tenant's key, or a destruction by it.
+    KeyChangeId = "kch";
+    /// A backup.
+    BackupId = "bak";
     /// An alert.
     AlertId = "alr";
     /// A message to somewhere else.
     DeliveryId = "dlv";
+    /// A review of the records of a day at a node.
+    ReviewId = "rev";
 }
 
 #[cfg(test)]

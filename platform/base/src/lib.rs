@@ -1,6 +1,6 @@
 //! The words that every Garrison crate shares. Pure: nothing here reads, writes or waits.
 //!
-//! - [`Clock`]: the time as a parameter (invariant I7);
+//! - [`Clock`]: the time as a parameter (invariant I7); [`Day`]: a day of UTC;
 //! - [`Fields`] and [`Value`]: what a decoder says of an event and a rule engine asks of it, so that the
 //!   engines need not know each other;
 //! - [`Entropy`] and [`ids!`]: randomness as a parameter, and one type for each kind of id;
@@ -9,6 +9,7 @@
 //! - [`limits`]: what a stranger's bytes may cost.
 
 mod clock;
+mod day;
 mod exit;
 mod fields;
 #[doc(hidden)]
@@ -17,11 +18,13 @@ pub mod limits;
 mod text;
 
 pub use clock::{Clock, FixedClock, SystemClock};
+pub use day::Day;
 pub use exit::Exit;
 pub use fields::{Fields, Value};
 pub use id::{
-    AlertId, BadId, DeliveryId, DepositId, Entropy, GrantId, GroupId, InvitationId, LoginId, NodeId,
-    PersonId, PostId, RequestId, SearchId, ServiceId, SessionId, SourceId, TenantId, TokenId,
+    AlertId, BackupId, BadId, DeliveryId, DepositId, Entropy, GrantId, GroupId, HoldId, InvitationId,
+    KeyChangeId, LoginId, NodeId, PersonId, PostId, RequestId, ReviewId, SearchId, ServiceId, SessionId,
+    SourceId, TenantId, TokenId,
 };
 pub use jiff::Timestamp;
 pub use text::{AccountName, BadText, Email, Line, PathName, is_plain};

@@ -12,19 +12,27 @@
 //! Reading stops at the first frame that does not verify. At the end of the last segment that is a write that was
 //! cut off, which nobody was told of; anywhere else it is damage, and the log does not open.
 
+mod archive;
 mod error;
 mod frame;
 mod log;
+mod pin;
 mod reader;
 mod records;
 mod recover;
+mod sealer;
 mod segment;
 mod spare;
+mod tree;
 mod writer;
 
+pub use archive::Archive;
 pub use error::{LogError, OpenError};
 pub use frame::{Entry, Kept, Stream};
 pub use log::{Log, Options};
+pub use pin::pin;
 pub use reader::Reader;
 pub use records::Records;
 pub use recover::{Recovered, Torn};
+pub use sealer::Sealer;
+pub use tree::{Fault, Kind, Proven, Sealed, Tree, TreeError, TreeOptions, Witnessed, remake, witnessed};

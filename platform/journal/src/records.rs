@@ -6,7 +6,7 @@ use std::pin::Pin;
 use garrison_kernel::{Journal, JournalError, Journaled};
 
 use crate::frame::APPEND;
-use crate::{Entry, Kept, Log, LogError, Stream};
+use crate::{Archive, Entry, Kept, Log, LogError, Reader, Stream};
 
 /// How much is read in one go.
 const READ: usize = 4 << 20;
@@ -23,6 +23,18 @@ impl Records {
     /// Why it takes nothing any more, where a write has failed.
     pub fn failed(&self) -> Option<LogError> {
         self.0.failed()
+    }
+
+    /// The bytes of the records from this number on, in order and without a gap.
+    pub fn bytes_from(&self, seq: u64) -> impl Iterator<Item = Result<Vec<u8>, String>> + use<> {
+        // An entry has the number of its record: both begin with 1, and nothing else stands in this log.
+        records(self.0.reader(seq)).zip(seq..).map(|(read, expected)| {
+            let record = read.map_err(|error| error.to_string())?;
+            if u64::try_from(record.seq) == Ok(expected) {
+                return Ok(record.bytes);
+            }
+            Err(format!("the journal has record {} where {expected} belongs", record.seq))
+        })
     }
 
     /// Keeps all, in appends that are not too large.
@@ -54,16 +66,35 @@ impl Journal for Records {
     }
 
     fn kept(&self) -> Box<dyn Iterator<Item = Result<Journaled, JournalError>> + Send + '_> {
-        let mut reader = self.0.reader(1);
-        let pages = std::iter::from_fn(move || match reader.read(READ) {
-            Ok(page) => (!page.is_empty()).then_some(Ok(page)),
-            Err(error) => Some(Err(JournalError(error.to_string()))),
-        });
-        Box::new(pages.flat_map(|page| match page {
-            Ok(page) => page.into_iter().filter_map(record).collect(),
-            Err(error) => vec![Err(error)],
-        }))
+        Box::new(records(self.0.reader(1)))
     }
+}
+
+impl Archive {
+    /// The records of acts that it holds, in order.
+    pub fn records(&self) -> impl Iterator<Item = Result<Journaled, JournalError>> {
+        self.entries().filter_map(|kept| match kept {
+            Ok(kept) => record(kept),
+            Err(error) => Some(Err(JournalError(error.to_string()))),
+        })
+    }
+}
+
+/// All records that a reader comes to.
+fn records(mut reader: Reader) -> impl Iterator<Item = Result<Journaled, JournalError>> + Send {
+    let mut broken = false;
+    let pages = std::iter::from_fn(move || {
+        if broken {
+            return None;
+        }
+        let page = reader.read(READ).map_err(|error| JournalError(error.to_string()));
+        broken = page.is_err();
+        page.map(|page| (!page.is_empty()).then_some(page)).transpose()
+    });
+    pages.flat_map(|page| match page {
+        Ok(page) => page.into_iter().filter_map(record).collect(),
+        Err(error) => vec![Err(error)],
+    })
 }
 
 /// A record with its number in front.

@@ -51,12 +51,9 @@ pub(crate) fn recover(
             }
         }
     }
+    chained(&segments)?;
     for pair in segments.windows(2) {
         if let [one, other] = pair {
-            let follows = other.place.number == one.place.number + 1 && other.place.first >= one.place.first;
-            if !follows {
-                return Err(OpenError::damaged(&one.path, "the segment behind it is missing"));
-            }
             whole(one, other.place.first)?;
         }
     }
@@ -75,6 +72,19 @@ pub(crate) fn recover(
     Ok((segments.iter().map(|segment| segment.place).collect(), Recovered { first, next, torn }))
 }
 
+/// Whether each segment is followed by the next.
+pub(crate) fn chained(segments: &[Segment]) -> Result<(), OpenError> {
+    let missing = segments.windows(2).find_map(|pair| match pair {
+        [one, other] => {
+            let follows = other.place.number == one.place.number + 1 && other.place.first >= one.place.first;
+            (!follows).then_some(one)
+        }
+        _ => None,
+    });
+    let damaged = |one: &Segment| OpenError::damaged(&one.path, "the segment behind it is missing");
+    missing.map_or(Ok(()), |one| Err(damaged(one)))
+}
+
 /// Verifies a segment that another follows: it holds everything before `next`.
 fn whole(segment: &Segment, next: u64) -> Result<(), OpenError> {
     let mut offset = BLOCK as u64;
@@ -90,7 +100,7 @@ fn whole(segment: &Segment, next: u64) -> Result<(), OpenError> {
 }
 
 /// Finds the end of the last segment: behind the last append of which every frame is there.
-fn end(segment: &Segment) -> Result<(u64, Option<Torn>), OpenError> {
+pub(crate) fn end(segment: &Segment) -> Result<(u64, Option<Torn>), OpenError> {
     let (mut offset, mut seq) = (BLOCK as u64, segment.place.first);
     let mut complete = seq;
     let broken = loop {
@@ -106,6 +116,10 @@ fn end(segment: &Segment) -> Result<(u64, Option<Torn>), OpenError> {
         }
     };
     if segment.proves_durable(offset, seq)? {
+        // Beside a process that writes, it may be there by now.
+        if matches!(segment.step(offset, seq)?, Step::Frame(..)) {
+            return end(segment);
+        }
         return Err(OpenError::damaged(
             &segment.path,
             format!("entry {seq} does not verify, and a later one tells that it was on the disk"),

@@ -122,10 +122,12 @@ impl Segment {
             number: u64::from_le_bytes(part(&block, 8)),
             first: u64::from_le_bytes(part(&block, 16)),
         };
-        let wrapped = block.get(24..24 + FrameKey::WRAPPED).unwrap_or_default();
+        let (wrapped, rest) =
+            block.get(24..).and_then(|behind| behind.split_at_checked(FrameKey::WRAPPED)).unwrap_or_default();
         let key = FrameKey::unwrap(outer, &place.words(log), wrapped);
+        let empty = rest.iter().all(|byte| *byte == 0);
         match key {
-            Ok(key) if block.starts_with(MAGIC) && place.number == number => {
+            Ok(key) if block.starts_with(MAGIC) && place.number == number && empty => {
                 Ok(Named::Segment(Box::new(Self { place, path, file, key, length })))
             }
             _ if unwritten(&file).map_err(OpenError::io(&path))? => Ok(Named::Unwritten),

@@ -161,8 +161,9 @@ async fn damage_before_the_end_stops_the_opening() {
     let place = Place::new();
     let (file, starts) = three_appends(&place).await;
     let whole = fs::read(file).unwrap();
-    let header = 0..24 + 60;
-    for at in header.chain(starts[0]..starts[2]) {
+    // What names the segment, the zeros behind that in its block, and frames.
+    let block = (0..24 + 60).chain([24 + 60, 1000, 4095]);
+    for at in block.chain(starts[0]..starts[2]) {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x40;
         let opened = opened_with(&place, &bytes);

@@ -30,9 +30,11 @@ impl System {
     pub const DETECTION: Self = Self("detection");
     /// Tells people and other systems.
     pub const NOTICES: Self = Self("notices");
+    /// Puts the record before those who review it.
+    pub const COMPLIANCE: Self = Self("compliance");
 
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SETUP,
         Self::LOGIN,
         Self::TIMER,
@@ -41,6 +43,7 @@ impl System {
         Self::LOGS,
         Self::DETECTION,
         Self::NOTICES,
+        Self::COMPLIANCE,
     ];
 }
 

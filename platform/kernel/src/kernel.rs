@@ -172,14 +172,19 @@ impl Kernel {
     /// Opens the state: migrates it, verifies what decisions rest on and the whole audit log. Whatever was
     /// changed by hand stops the opening.
     pub async fn open(options: Options<'_>, modules: Vec<Module>) -> Result<Self, OpenError> {
+        let kernel = Self::look(options, modules).await?;
+        // What was approved just before the last end of the server runs now.
+        Box::pin(crate::waiting::resume(&kernel.0)).await?;
+        Ok(kernel)
+    }
+
+    /// The same for somebody who only looks: what was approved and has not run yet goes on waiting.
+    pub async fn look(options: Options<'_>, modules: Vec<Module>) -> Result<Self, OpenError> {
         let now = options.clock.now();
         let keys = Keys::derive(options.root_key);
         let (verbs, policies) = fold_policies(&modules)?;
         let db = Box::pin(Db::open(&options.database, options.connections)).await?;
-        let domains: Vec<_> = std::iter::once(("kernel", KERNEL))
-            .chain(modules.iter().map(|module| (module.name, module.migrations)))
-            .collect();
-        Box::pin(migrate(&db, &domains, now)).await?;
+        Box::pin(migrate(&db, &domains(&modules), now)).await?;
         let (index, last) = Box::pin(load(&db, &keys)).await?;
         let seq = last.seq;
         let mut inner = Inner {
@@ -216,10 +221,7 @@ impl Kernel {
             inner.subscriptions.extend(module.subscriptions);
             inner.timers.extend(module.timers);
         }
-        let kernel = Self(Arc::new(inner));
-        // What was approved just before the last end of the server runs now.
-        Box::pin(crate::waiting::resume(&kernel.0)).await?;
-        Ok(kernel)
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Performs an act, or lets it wait for approvals.
@@ -374,6 +376,12 @@ impl Kernel {
     pub async fn close(&self) {
         self.0.db.close().await;
     }
+}
+
+/// The schemas, in the order in which they are brought up to date.
+pub(crate) fn domains(modules: &[Module]) -> Vec<(&'static str, &'static [Migration])> {
+    let others = modules.iter().map(|module| (module.name, module.migrations));
+    std::iter::once(("kernel", KERNEL)).chain(others).collect()
 }
 
 type Verbs = HashMap<&'static str, (Verb, &'static str)>;

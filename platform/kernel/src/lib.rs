@@ -25,6 +25,7 @@ pub mod problem;
 mod reads;
 mod record;
 mod setup;
+mod snapshot;
 mod statement;
 mod tally;
 mod tree;
@@ -36,7 +37,10 @@ pub use act::{Act, Change, Done, Fact, Permit, Preview, ReadAct, Summary};
 pub use actor::{Actor, ActorId, Holder, Method, Origin, System, TokenLimits};
 pub use audit::{Record, RecordActor, RecordObject, RecordSource};
 pub use authz::{Asked, ExplainedGrant, Explanation, PolicyError, PolicyTable, Slot};
-pub use db::{DatabaseUrl, DbError, FromCell, Migration, Row, Value};
+pub use db::{
+    Copied, CopyError, DatabaseUrl, DbError, FromCell, Migration, Row, Value, empty_database, fill_database,
+    is_empty_database,
+};
 pub use error::KernelError;
 pub use garrison_base::Exit;
 pub use keeping::{Difference, Journal, JournalError, Journaled};
@@ -44,6 +48,7 @@ pub use kernel::{Kernel, OpenError, Options, Outcome};
 pub use module::{FollowUp, Module, StoredFact};
 pub use problem::{Problem, ProblemType, problems};
 pub use reads::{AuditFilter, GrantRow};
+pub use snapshot::Snapshot;
 pub use statement::{Scoped, Tenanted};
 pub use tree::{DEPTH, Level, Merged, NewNode, Node, NodeKind};
 pub use tx::{NewGrant, ReadTx, WriteTx};

@@ -193,14 +193,52 @@ impl ReadTx<'_> {
         rows.iter().map(|row| Ok(audit::open(key, row)?.0)).collect()
     }
 
+    /// Records with their bytes as they were written and sealed, oldest first: after a number, received from one time on
+    /// and before another. Each is verified.
+    pub async fn records_after(
+        &mut self,
+        after: i64,
+        (from, to): (Option<Timestamp>, Option<Timestamp>),
+        limit: i64,
+    ) -> Result<Vec<(Record, Vec<u8>)>, KernelError> {
+        const PAGE: Scoped = crate::scoped!(
+            "SELECT a.seq, a.record, a.hash, a.mac, a.tenant, a.node_id, a.received, a.operation, a.actor, a.object,
+                 a.result, a.request
+             FROM audit a
+             WHERE {scope:a} AND a.seq > $2 AND ($3 IS NULL OR a.received >= $3) AND ($4 IS NULL OR a.received < $4)
+             ORDER BY a.seq LIMIT $5"
+        );
+        let rows = self.rows(PAGE, vec![after.into(), from.into(), to.into(), limit.into()]).await?;
+        let key = &self.inner().keys.audit;
+        rows.iter().map(|row| Ok((audit::open(key, row)?.0, row.get(1)?))).collect()
+    }
+
+    /// The number of the last record that was received before a moment; 0 where there is none.
+    pub async fn last_record_before(&mut self, moment: Timestamp) -> Result<i64, KernelError> {
+        const LAST: Scoped =
+            crate::scoped!("SELECT MAX(a.seq) FROM audit a WHERE {scope:a} AND a.received < $2");
+        let row = self.row(LAST, vec![moment.into()]).await?;
+        let last = row.map(|row| row.get::<Option<i64>>(0)).transpose()?.flatten();
+        Ok(last.unwrap_or(0))
+    }
+
     /// One record by its number.
     pub async fn record(&mut self, seq: i64) -> Result<Record, KernelError> {
+        Ok(self.one_record(seq).await?.0)
+    }
+
+    /// The bytes of a record, as they were written and sealed.
+    pub async fn record_bytes(&mut self, seq: i64) -> Result<Vec<u8>, KernelError> {
+        Ok(self.one_record(seq).await?.1)
+    }
+
+    async fn one_record(&mut self, seq: i64) -> Result<(Record, Vec<u8>), KernelError> {
         const ONE: Scoped = crate::scoped!(
             "SELECT a.seq, a.record, a.hash, a.mac, a.tenant, a.node_id, a.received, a.operation, a.actor, a.object,
                  a.result, a.request
              FROM audit a WHERE {scope:a} AND a.seq = $2"
         );
         let row = self.row(ONE, vec![seq.into()]).await?.ok_or(KernelError::NotFound)?;
-        Ok(audit::open(&self.inner().keys.audit, &row)?.0)
+        Ok((audit::open(&self.inner().keys.audit, &row)?.0, row.get(1)?))
     }
 }

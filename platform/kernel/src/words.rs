@@ -117,8 +117,10 @@ object_refs!(
     LoginId = "login",
     SourceId = "source",
     SearchId = "search",
+    HoldId = "hold",
     AlertId = "alert",
     DeliveryId = "delivery",
+    ReviewId = "review",
 );
 
 impl From<crate::ActorId> for ObjectRef {

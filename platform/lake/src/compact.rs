@@ -1,6 +1,8 @@
 //! Few large files in the place of many small ones.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use garrison_base::TenantId;
 
 use crate::provider::View;
 use crate::query::Budget;
+use crate::room::has_room;
 use crate::writer::{HOT_GROUP, SORTED_GROUP, Writer};
 use crate::{FileEntry, FileId, Lake, LakeError};
 
@@ -39,16 +42,43 @@ impl Lake {
     ) -> Result<Option<Compacted>, LakeError> {
         let Some((files, sorted)) = due(&self.files(tenant), now) else { return Ok(None) };
         let Some(first) = files.first().cloned() else { return Ok(None) };
-        let (stream, day) = (first.stream.as_str(), first.hour.div_euclid(24) * 24);
+        self.leaves_room(&files).map_err(LakeError::io(&self.dir))?;
+        let (stream, day) = (first.stream.clone(), first.hour.div_euclid(24) * 24);
         let old = files.iter().map(|file| file.id.clone()).collect();
+        let mut new = Vec::new();
+        let place = (tenant, stream.as_str(), if sorted { day } else { first.hour }, sorted);
+        if let Err(error) = self.join(files, place, &mut new).await {
+            self.discard(&new);
+            return Err(error);
+        }
+        Ok(Some(Compacted { old, new }))
+    }
+
+    /// Refuses where the disk has no room for these files once more.
+    fn leaves_room(&self, files: &[Arc<FileEntry>]) -> io::Result<()> {
+        let bytes = files.iter().map(|file| file.bytes).sum();
+        if has_room(File::open(&self.dir)?, bytes) {
+            return Ok(());
+        }
+        let what = "joining files would take of the disk what acts and records need";
+        Err(io::Error::new(io::ErrorKind::StorageFull, what))
+    }
+
+    /// Writes what is in these files again, into `new`.
+    async fn join(
+        self: &Arc<Self>,
+        files: Files,
+        place: (TenantId, &str, i64, bool),
+        new: &mut Vec<FileEntry>,
+    ) -> Result<(), LakeError> {
+        let (tenant, stream, _, sorted) = place;
         let context = self.context_of(View::of_files(self.clone(), tenant, files), BUDGET)?;
         let by = if sorted { (self.layout.sorted_by)(stream) } else { &[] };
         let order = by.iter().chain([&self.layout.time]).map(|name| SortExpr::new(col(*name), true, true));
         let mut rows =
             context.table(self.layout.table).await?.sort(order.collect())?.execute_stream().await?;
         let group = if sorted { SORTED_GROUP } else { HOT_GROUP };
-        let place = (tenant, stream, if sorted { day } else { first.hour }, sorted);
-        let (mut new, mut writer, mut written) = (Vec::new(), Writer::new(&self.layout, group)?, 0);
+        let (mut writer, mut written) = (Writer::new(&self.layout, group)?, 0);
         while let Some(batch) = rows.next().await {
             let batch = batch?;
             written += batch.num_rows() as u64;
@@ -62,7 +92,7 @@ impl Lake {
         if written > 0 {
             new.push(self.put(place, writer.finish()?)?);
         }
-        Ok(Some(Compacted { old, new }))
+        Ok(())
     }
 }
 

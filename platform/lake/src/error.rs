@@ -23,6 +23,9 @@ pub enum LakeError {
     /// Whoever worked on the question is gone.
     #[error("the question broke off")]
     BrokeOff,
+    /// There is no key for what is to be written.
+    #[error("the key for a file of logs: {0}")]
+    Key(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A file that the list names cannot be read.
     #[error("{0}: {1}")]
     File(PathBuf, #[source] std::io::Error),

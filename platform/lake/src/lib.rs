@@ -10,22 +10,30 @@
 //! tenant, to nodes and to a time before the question is planned ([`Scope`]).
 
 mod barrier;
+mod check;
 mod compact;
 mod error;
 mod file;
+mod keyring;
 mod layout;
 mod provider;
 mod query;
+mod room;
+mod sealed;
+mod spill;
 mod statement;
 mod table;
 mod words;
 mod workers;
 mod writer;
 
+pub use check::{Wrong, WrongFile, check};
 pub use compact::Compacted;
 pub use error::LakeError;
 pub use file::{FileEntry, FileId};
+pub use keyring::Keyring;
 pub use layout::{ForWords, Layout};
 pub use provider::Scope;
 pub use query::{Answer, Ask, Budget, Question};
-pub use table::{Hot, Lake, News};
+pub use room::RESERVE;
+pub use table::{GRACE, Hot, Lake, News};

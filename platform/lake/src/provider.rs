@@ -108,7 +108,7 @@ impl View {
     }
 
     fn part(&self, file: &FileEntry, words: &[String]) -> Option<PartitionedFile> {
-        let part = PartitionedFile::new(file.path(), file.bytes);
+        let part = PartitionedFile::new(file.path(), file.plain_bytes());
         if words.is_empty() {
             return Some(part);
         }

@@ -9,6 +9,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::context::{SQLOptions, SessionContext};
+use datafusion::execution::disk_manager::DiskManager;
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::logical_expr::{Expr, SortExpr, col};
@@ -19,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use crate::provider::View;
+use crate::spill::Aside;
 use crate::{Lake, LakeError, Scope, statement};
 
 /// Batches that were found and not taken yet.
@@ -217,72 +219,29 @@ impl Lake {
         Ok(context)
     }
 
-    /// A pool of memory of its own for each question, and a folder of its own for what it puts aside, which goes with
-    /// it; files' footers are read once for all.
+    /// A pool of memory of its own for each question, and files of its own for what it puts aside, which go with it;
+    /// files' footers are read once for all.
     pub(crate) fn runtime(&self, budget: Budget) -> Result<Arc<RuntimeEnv>, LakeError> {
         let pool = GreedyMemoryPool::new(budget.memory);
+        let aside = Aside::new(self.aside.clone(), budget.disk, self.entropy.clone());
         let builder = RuntimeEnvBuilder::from_runtime_env(&self.runtime)
             .with_memory_pool(Arc::new(pool))
-            .with_temp_file_path(&self.aside)
-            .with_max_temp_directory_size(budget.disk);
+            .with_disk_manager_builder(DiskManager::builder().with_temp_file_factory(Arc::new(aside)));
         Ok(builder.build_arc()?)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::io::Write;
-    use std::os::unix::fs::PermissionsExt as _;
-    use std::path::Path;
-
-    use datafusion::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
-    use garrison_secrets::SystemEntropy;
+    use std::io::{Error, ErrorKind};
 
     use super::*;
-    use crate::Layout;
-
-    const BUDGET: Budget = Budget { time: Duration::from_secs(1), memory: 1 << 20, disk: 1 << 20 };
-
-    fn lake(dir: &Path) -> Lake {
-        let time = DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()));
-        let text = |name: &str| Field::new(name, DataType::Utf8, false);
-        let layout = Layout {
-            table: "logs",
-            schema: Arc::new(Schema::new(vec![Field::new("time", time, false), text("node"), text("raw")])),
-            time: "time",
-            node: "node",
-            text: "raw",
-            keyed: &[],
-            sorted_by: |_| &[],
-            words: |_, _| {},
-            needs: |_| Vec::new(),
-            functions: Vec::new(),
-        };
-        Lake::open(dir, layout, Arc::new(SystemEntropy)).unwrap()
-    }
 
     #[test]
-    fn what_a_question_puts_aside_is_bounded_and_goes_with_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let aside = dir.path().join("tmp");
-        fs::create_dir_all(aside.join("datafusion-before")).unwrap();
-        fs::write(aside.join("datafusion-before/rows"), "of a process that broke off").unwrap();
-        let lake = lake(dir.path());
-        let held = || fs::read_dir(&aside).unwrap().count();
-        assert_eq!((held(), fs::metadata(&aside).unwrap().permissions().mode() & 0o777), (0, 0o700));
-
-        let runtime = lake.runtime(BUDGET).unwrap();
-        let file = runtime.disk_manager.create_tmp_file("a test").unwrap();
-        assert!(file.path().unwrap().starts_with(&aside), "{:?}", file.path());
-        let mut writer = file.open_writer().unwrap();
-        let whole = vec![0; 1 << 20];
-        Write::write_all(&mut writer, &whole).unwrap();
-        let beyond = Write::write_all(&mut writer, &[0]).unwrap_err();
-        // As the engine passes it on.
-        let told = BUDGET.judge(ArrowError::from(beyond).into());
-        assert!(matches!(told, LakeError::Disk(1)), "{told:?}");
-        drop((writer, file, runtime));
-        assert_eq!(held(), 0);
+    fn a_disk_that_does_not_do_is_told_so() {
+        let budget = Budget { time: Duration::from_secs(1), memory: 1 << 20, disk: 1 << 20 };
+        // As the engine passes on what a writer of ours says.
+        let full = ArrowError::from(Error::from(ErrorKind::QuotaExceeded));
+        assert!(matches!(budget.judge(full.into()), LakeError::Disk(1)));
     }
 }

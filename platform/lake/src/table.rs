@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, DirBuilder, File};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -16,14 +17,16 @@ use object_store::local::LocalFileSystem;
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
+use crate::keyring::{Keyring, Places};
 use crate::provider::STORE;
+use crate::sealed::Sealed;
 use crate::words::Known;
 use crate::workers::Workers;
 use crate::writer::{HOT_GROUP, Writer, Written};
 use crate::{FileEntry, FileId, LakeError, Layout};
 
 /// For so long a file that is no longer listed stays, for the questions that had begun.
-const GRACE: Duration = Duration::from_mins(10);
+pub const GRACE: Duration = Duration::from_mins(10);
 /// Batches that whoever follows the news may be behind.
 const NEWS: usize = 256;
 /// Bytes of files' footers that are kept in memory.
@@ -62,11 +65,12 @@ pub struct Lake {
     news: broadcast::Sender<News>,
     retired: Mutex<Vec<(Instant, FileEntry)>>,
     known: Mutex<HashMap<FileId, Option<Arc<Known>>>>,
-    entropy: Arc<dyn Entropy>,
-    /// What questions share. What they put aside is in a folder of each one's own.
+    keys: Arc<dyn Keyring>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    /// What questions share.
     pub(crate) runtime: RuntimeEnv,
     pub(crate) workers: Workers,
-    /// The folder that holds these.
+    /// The folder for what they put aside.
     pub(crate) aside: PathBuf,
 }
 
@@ -79,11 +83,17 @@ pub(crate) struct Table {
 
 impl Lake {
     /// A lake in this folder, which is made where it is missing. Nothing is in it until [`Lake::load`].
-    pub fn open(dir: &Path, layout: Layout, entropy: Arc<dyn Entropy>) -> Result<Self, LakeError> {
+    pub fn open(
+        dir: &Path,
+        layout: Layout,
+        keys: Arc<dyn Keyring>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, LakeError> {
         fs::create_dir_all(dir).map_err(LakeError::io(dir))?;
         let store = LocalFileSystem::new_with_prefix(dir)
             .map_err(|error| LakeError::File(dir.into(), std::io::Error::other(error)))?;
-        let store: Arc<dyn ObjectStore> = Arc::new(store);
+        let seals = Places(keys.clone());
+        let store: Arc<dyn ObjectStore> = Arc::new(Sealed::new(Arc::new(store), Arc::new(seals)));
         let aside = dir.join("tmp");
         clear(&aside).map_err(LakeError::io(&aside))?;
         let runtime = RuntimeEnvBuilder::new()
@@ -99,6 +109,7 @@ impl Lake {
             news: broadcast::Sender::new(NEWS),
             retired: Mutex::default(),
             known: Mutex::default(),
+            keys,
             entropy,
             runtime,
             workers: Workers::start().map_err(LakeError::io(dir))?,
@@ -174,13 +185,27 @@ impl Lake {
         }
         let mut files = Vec::with_capacity(groups.len());
         for ((stream, hour), batches) in groups {
-            let mut writer = Writer::new(&self.layout, HOT_GROUP)?;
-            for batch in &batches {
-                writer.add(batch)?;
+            match self.write_hour((tenant, &stream, hour), &batches) {
+                Ok(file) => files.push(file),
+                Err(error) => {
+                    self.discard(&files);
+                    return Err(error);
+                }
             }
-            files.push(self.put((tenant, &stream, hour, false), writer.finish()?)?);
         }
         Ok((count, files))
+    }
+
+    fn write_hour(
+        &self,
+        (tenant, stream, hour): (TenantId, &str, i64),
+        batches: &[RecordBatch],
+    ) -> Result<FileEntry, LakeError> {
+        let mut writer = Writer::new(&self.layout, HOT_GROUP)?;
+        for batch in batches {
+            writer.add(batch)?;
+        }
+        self.put((tenant, stream, hour, false), writer.finish()?)
     }
 
     /// The list has these files now: they replace the first `count` batches of memory.
@@ -212,14 +237,14 @@ impl Lake {
         }
     }
 
-    /// Removes files that were replaced, when no question can still read them.
-    pub fn tidy(&self) {
+    /// Removes files that have been off the list for so long. [`GRACE`] lets questions end that had begun.
+    pub fn tidy(&self, grace: Duration) {
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
         retired.retain(|(since, file)| {
-            if since.elapsed() < GRACE {
+            if since.elapsed() < grace {
                 return true;
             }
-            self.discard(std::slice::from_ref(file));
+            self.discard(slice::from_ref(file));
             self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&file.id);
             false
         });
@@ -233,28 +258,43 @@ impl Lake {
     ) -> Result<FileEntry, LakeError> {
         let mut random = [0; 16];
         self.entropy.fill(&mut random);
-        let entry = FileEntry {
+        let mut entry = FileEntry {
             id: FileId(format!("{:032x}", u128::from_be_bytes(random))),
             tenant,
             stream: stream.to_owned(),
             hour,
             sorted,
+            sealed: true,
             rows: written.rows,
-            bytes: written.bytes.len() as u64,
+            bytes: 0,
             first: written.span.0,
             last: written.span.1,
             nodes: written.nodes,
-            digest: garrison_secrets::digest(&written.bytes),
+            digest: [0; 32],
         };
+        let key = self.keys.make(tenant, stream, entry.day()).map_err(LakeError::Key)?;
+        let events = key.seal(entry.object().as_bytes(), &written.bytes, &*self.entropy);
+        let words = key.seal(entry.words_object().as_bytes(), &written.words, &*self.entropy);
+        (entry.bytes, entry.digest) = (events.len() as u64, garrison_secrets::digest(&events));
+        if let Err(error) = self.keep(&entry, &events, &words) {
+            // On a full disk, what each attempt leaves would keep it full.
+            self.discard(slice::from_ref(&entry));
+            return Err(error);
+        }
+        Ok(entry)
+    }
+
+    /// Writes both parts of a file, and waits until they are on the disk with the folders above them.
+    fn keep(&self, entry: &FileEntry, events: &[u8], words: &[u8]) -> Result<(), LakeError> {
         let path = self.dir.join(entry.path());
-        keep(&path, &written.bytes)?;
-        keep(&self.dir.join(entry.words_path()), &written.words)?;
+        write(&path, events)?;
+        write(&self.dir.join(entry.words_path()), words)?;
         let mut folder = path.parent();
         while let Some(dir) = folder {
             File::open(dir).and_then(|dir| dir.sync_all()).map_err(LakeError::io(dir))?;
             folder = dir.parent().filter(|_| dir != self.dir);
         }
-        Ok(entry)
+        Ok(())
     }
 
     /// The word index of a file, read once.
@@ -263,7 +303,7 @@ impl Lake {
         if let Some(known) = lock().get(&file.id) {
             return known.clone();
         }
-        let read = fs::read(self.dir.join(file.words_path())).ok().and_then(Known::read).map(Arc::new);
+        let read = self.words(file).and_then(Known::read).map(Arc::new);
         let mut known = lock();
         let size: usize = known.values().flatten().map(|known| known.size()).sum();
         if size > KNOWN_BYTES {
@@ -271,6 +311,23 @@ impl Lake {
         }
         known.insert(file.id.clone(), read.clone());
         read
+    }
+
+    /// Nothing where it cannot be read: then no word is ruled out.
+    fn words(&self, file: &FileEntry) -> Option<Vec<u8>> {
+        let bytes = fs::read(self.dir.join(file.words_path())).ok()?;
+        if !file.sealed {
+            return Some(bytes);
+        }
+        let key = self.keys.find(file.tenant, &file.stream, file.day())?;
+        let opened = key.open(file.words_object().as_bytes(), &bytes);
+        if opened.is_err() {
+            tracing::error!(
+                file = file.words_path(),
+                "the index of words was changed or moved; it is left out"
+            );
+        }
+        opened.ok()
     }
 
     /// What a tenant has, all from one moment.
@@ -302,13 +359,14 @@ fn clear(dir: &Path) -> std::io::Result<()> {
     DirBuilder::new().mode(0o700).create(dir)
 }
 
-fn keep(path: &Path, bytes: &[u8]) -> Result<(), LakeError> {
+fn write(path: &Path, bytes: &[u8]) -> Result<(), LakeError> {
     let write = || {
         if let Some(dir) = path.parent() {
             fs::create_dir_all(dir)?;
         }
-        fs::write(path, bytes)?;
-        File::open(path)?.sync_all()
+        let mut file = File::create_new(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
     };
     write().map_err(LakeError::io(path))
 }
@@ -317,7 +375,9 @@ fn keep(path: &Path, bytes: &[u8]) -> Result<(), LakeError> {
 fn sweep(dir: &Path, wanted: &HashSet<PathBuf>) -> Result<(), LakeError> {
     for entry in fs::read_dir(dir).map_err(LakeError::io(dir))? {
         let path = entry.map_err(LakeError::io(dir))?.path();
-        let ours = path.extension().is_some_and(|end| end == "parquet" || end == "words");
+        let ours = path
+            .extension()
+            .is_some_and(|end| ["parquet", "words", "sealed"].iter().any(|ours| end == *ours));
         if path.is_dir() {
             sweep(&path, wanted)?;
         } else if ours && !wanted.contains(&path) {

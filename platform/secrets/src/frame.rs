@@ -21,6 +21,13 @@ impl FrameKey {
         (Self::new(&bytes), outer.seal(place, &*bytes, entropy))
     }
 
+    /// A fresh key that is kept nowhere: what it seals can be read by this process alone.
+    pub fn unkept(entropy: &dyn Entropy) -> Self {
+        let mut bytes = Zeroizing::new([0; 32]);
+        entropy.fill(&mut *bytes);
+        Self::new(&bytes)
+    }
+
     /// The key that was wrapped for this place.
     pub fn unwrap(outer: &SealKey, place: &str, wrapped: &[u8]) -> Result<Self, NotSealed> {
         let bytes = outer.open(place, wrapped)?;

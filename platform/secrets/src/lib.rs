@@ -1,19 +1,27 @@
 //! The root key and what is derived from it: keys to authenticate rows and records ([`MacKey`]), keys to
 //! seal small secrets ([`SealKey`]).
 //!
-//! The root key is a file outside the database, so that whoever can write the database can neither forge a
-//! row nor read a secret. Derivation is HKDF-SHA-256 (RFC 5869) with the purpose as `info`; authentication is
+//! The root key is a file outside the database, sealed by a passphrase where one is given ([`Passphrase`]), so that
+//! whoever can write the database can neither forge a row nor read a secret. Derivation is HKDF-SHA-256 (RFC 5869) with the purpose as `info`; authentication is
 //! HMAC-SHA-256 (RFC 2104); sealing is AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce.
 
 mod file;
 mod frame;
 mod mac;
+mod passphrase;
+mod recovery;
 mod seal;
+mod store;
+mod stream;
 
 pub use file::{KeyFileError, RootKey};
 pub use frame::FrameKey;
 pub use mac::{MacKey, Tag, digest};
+pub use passphrase::Passphrase;
+pub use recovery::{BackupKey, RecoveryError, RecoveryKey, RecoveryPublic};
 pub use seal::{NotSealed, SealKey};
+pub use store::{Class, KeyError, KeyStore, TenantKey};
+pub use stream::{Opener, StreamKey, plain_len, sealed_len};
 
 use garrison_base::Entropy;
 

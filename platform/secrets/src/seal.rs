@@ -24,7 +24,9 @@ impl SealKey {
         let mut nonce = [0; NONCE_LEN];
         entropy.fill(&mut nonce);
         let mut sealed = nonce.to_vec();
-        let mut body = plain.to_vec();
+        // With room for the tag, so that no plaintext stays where the bytes were before.
+        let mut body = Vec::with_capacity(plain.len() + AES_256_GCM.tag_len());
+        body.extend_from_slice(plain);
         // GCM refuses only messages beyond 64 GiB.
         #[expect(clippy::expect_used, reason = "what is sealed here is far below 64 GiB")]
         self.0

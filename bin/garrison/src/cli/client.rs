@@ -3,8 +3,12 @@
 mod account;
 mod alert;
 mod approval;
+mod evidence;
+mod key;
 mod log;
 mod people;
+mod retention;
+mod review;
 mod rights;
 mod source;
 mod tree;
@@ -18,10 +22,16 @@ use super::OutputArgs;
 pub use account::{PasswordCommand, SessionCommand, TokenCommand};
 pub use alert::{AlertCloseArgs, AlertCommand, AlertListArgs, AlertShowArgs, DeliveryCommand};
 pub use approval::{ApprovalCommand, ApprovalRuleCommand, ApproveArgs};
+pub use evidence::{EvidenceCommand, EvidencePackArgs, EvidenceVerifyArgs};
+pub use key::{KeyDestroyArgs, KeyHistoryArgs, KeyServerCommand};
 pub use log::{LogExportArgs, LogImportArgs, LogSearchArgs, LogServerCommand, LogTailArgs, SearchCommand};
 pub use people::{GroupCommand, PostCommand, ServiceCommand, UserCommand};
-pub use rights::{AccessCommand, AuditCommand, GrantCommand, Until};
-pub use source::{SourceChangeArgs, SourceCommand, SourceCreateArgs};
+pub use retention::{HoldCommand, RetentionCommand};
+pub use review::ReviewCommand;
+pub use rights::{
+    AccessCommand, AuditCheckArgs, AuditCommand, AuditProveArgs, AuditVerifyArgs, GrantCommand, Until,
+};
+pub use source::{SourceChangeArgs, SourceCommand, SourceCoverageArgs, SourceCreateArgs};
 pub use tree::{TreeCommand, TreeCreateArgs, TreeExportArgs, TreeHistoryArgs};
 
 /// Which server is spoken with, and how its answers are printed.
@@ -82,7 +92,15 @@ pub enum ClientCommand {
     #[command(subcommand)]
     Audit(AuditCommand),
     #[command(subcommand)]
+    Evidence(EvidenceCommand),
+    #[command(subcommand)]
+    Review(ReviewCommand),
+    #[command(subcommand)]
     Source(SourceCommand),
+    #[command(subcommand)]
+    Retention(RetentionCommand),
+    #[command(subcommand)]
+    Hold(HoldCommand),
     #[command(subcommand)]
     Search(SearchCommand),
     #[command(subcommand)]

@@ -28,6 +28,19 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((key.trim().to_owned(), value.to_owned()))
 }
 
+/// What seals the root key in its file.
+#[derive(Debug, Args)]
+pub struct PassphraseArgs {
+    /// Seal the root key by the passphrase in this file, which only its owner may read. The server reads it at each
+    /// start: a credential of systemd is such a file
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+
+    /// Ask for the passphrase on the terminal. The server needs it in a file nonetheless, see `keys.passphrase_file`
+    #[arg(long, conflicts_with = "passphrase_file")]
+    pub ask_passphrase: bool,
+}
+
 /// Make a new Garrison: configuration, keys, certificate, database and a first tenant
 ///
 /// Nothing that is there already is touched. Variables of the environment count as they do for the server.
@@ -36,6 +49,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
   garrison init
   garrison init /etc/garrison --listen 0.0.0.0:8443 --name garrison.example
   garrison init --postgres-url-file /run/secrets/database-url --tenant acme
+  garrison init --passphrase-file /run/secrets/passphrase
 
 Exit codes: 0 made, 7 something of it is there already, 1 it could not be made.")]
 pub struct InitArgs {
@@ -59,6 +73,9 @@ pub struct InitArgs {
     /// The name of the first tenant, and of the root of its tree
     #[arg(long, value_name = "NAME", default_value = "main")]
     pub tenant: PathName,
+
+    #[command(flatten)]
+    pub passphrase: PassphraseArgs,
 
     #[command(flatten)]
     pub output: OutputArgs,

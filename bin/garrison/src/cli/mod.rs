@@ -1,8 +1,10 @@
 //! The command line, as clap sees it.
 
+mod backup;
 pub mod client;
 mod demo;
 mod hunt;
+mod key;
 mod log;
 mod machine;
 mod rule;
@@ -16,12 +18,17 @@ use garrison_base::Exit;
 
 use crate::output::Format;
 
+pub use backup::{
+    BackupCommand, BackupCreateArgs, BackupForgetArgs, BackupKeyArgs, BackupListArgs, BackupRestoreArgs,
+    BackupVerifyArgs,
+};
 pub use demo::DemoArgs;
 pub use hunt::HuntArgs;
+pub use key::{KeyCommand, KeyListArgs, KeyRotateRootArgs};
 pub use log::{LogCommand, LogGenerateArgs};
 pub use machine::{
-    ConfigArgs, ConfigCheckArgs, ConfigCommand, ConfigShowArgs, DoctorArgs, InitArgs, RecoverArgs, ServeArgs,
-    StatusArgs, TenantCommand, TenantCreateArgs, TenantListArgs,
+    ConfigArgs, ConfigCheckArgs, ConfigCommand, ConfigShowArgs, DoctorArgs, InitArgs, PassphraseArgs,
+    RecoverArgs, ServeArgs, StatusArgs, TenantCommand, TenantCreateArgs, TenantListArgs,
 };
 pub use rule::{RuleArgs, RuleCommand, RuleLintArgs, RuleListArgs, RuleShowArgs, RuleTestArgs};
 
@@ -59,6 +66,10 @@ pub enum Command {
     #[command(subcommand)]
     Tenant(TenantCommand),
     Recover(RecoverArgs),
+    #[command(subcommand)]
+    Key(KeyCommand),
+    #[command(subcommand)]
+    Backup(BackupCommand),
     Hunt(HuntArgs),
     #[command(subcommand)]
     Rule(RuleCommand),

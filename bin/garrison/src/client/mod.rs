@@ -8,14 +8,18 @@ mod audit;
 mod context;
 mod context_command;
 mod delivery;
+mod evidence;
 mod failure;
 mod grant;
 mod interrupt;
+mod key;
 mod log;
 mod login;
 mod people;
-mod prompt;
+pub mod prompt;
 mod resolve;
+mod retention;
+mod review;
 mod row;
 mod search;
 mod session;
@@ -30,7 +34,7 @@ use std::fmt;
 use garrison_base::Exit;
 use serde_json::Value as Json;
 
-use crate::cli::client::{ClientArgs, ClientCommand, ListArgs, LogServerCommand};
+use crate::cli::client::{ClientArgs, ClientCommand, KeyServerCommand, ListArgs, LogServerCommand};
 use crate::output::{Format, Printer, Row};
 use crate::say;
 use context::Contexts;
@@ -61,7 +65,11 @@ pub fn run(command: &ClientCommand) -> anyhow::Result<Exit> {
         ClientCommand::ApprovalRule(command) => approval::rule(command),
         ClientCommand::Access(command) => access::run(command),
         ClientCommand::Audit(command) => audit::run(command),
+        ClientCommand::Evidence(command) => evidence::run(command),
+        ClientCommand::Review(command) => review::run(command),
         ClientCommand::Source(command) => source::run(command),
+        ClientCommand::Retention(command) => retention::run(command),
+        ClientCommand::Hold(command) => retention::hold(command),
         ClientCommand::Search(command) => search::run(command),
         ClientCommand::Alert(command) => alert::run(command),
         ClientCommand::Delivery(command) => delivery::run(command),
@@ -71,6 +79,11 @@ pub fn run(command: &ClientCommand) -> anyhow::Result<Exit> {
 /// Runs a command on the logs of the server.
 pub fn run_log(command: &LogServerCommand) -> anyhow::Result<Exit> {
     told(log::run(command))
+}
+
+/// Runs a command on the keys of the server.
+pub fn run_key(command: &KeyServerCommand) -> anyhow::Result<Exit> {
+    told(key::run(command))
 }
 
 /// Tells a failure that has an exit code of its own, line by line: a detail may point at a place.

@@ -4,14 +4,19 @@ use garrison_base::Exit;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use crate::cli::client::{SourceChangeArgs, SourceCommand, SourceCreateArgs};
+use crate::cli::client::{SourceChangeArgs, SourceCommand, SourceCoverageArgs, SourceCreateArgs};
 use crate::client::Client;
 use crate::client::row::{Changed, cell, rows};
-use crate::output::{Column, Row};
+use crate::output::{Column, Printer, Row};
 
 rows! {
     /// A source that was made.
     Created { "SOURCE" 30 "/source" }
+    /// A source on a day.
+    Covered {
+        "SOURCE" 16 "/name" "DAY" 10 "/day" "STATE" 8 "/state" "EVENTS" 10 "/events" "FIRST" 20 "/first"
+        "LAST" 20 "/last" "WHY" 30 "/why"
+    }
 }
 
 /// A source, with what was heard from it.
@@ -73,6 +78,7 @@ pub fn run(command: &SourceCommand) -> anyhow::Result<Exit> {
         SourceCommand::List(args) => {
             Client::open(&args.list.client)?.list::<Source>("source", &[], &args.list)
         }
+        SourceCommand::Coverage(args) => coverage(args),
         SourceCommand::Create(args) => create(args),
         SourceCommand::Change(args) => change(args),
         SourceCommand::Disable(args) => {
@@ -84,6 +90,20 @@ pub fn run(command: &SourceCommand) -> anyhow::Result<Exit> {
             client.act::<Changed>("source/enable", &json!({ "source": client.source(&args.source)? }))
         }
     }
+}
+
+/// The whole calendar: one that was cut off would look as if the rest of it was not there.
+fn coverage(args: &SourceCoverageArgs) -> anyhow::Result<Exit> {
+    let client = Client::open(&args.client)?;
+    let source = args.source.as_deref().map(|source| client.source(source)).transpose()?;
+    let (from, to) = (args.from.map(|day| day.to_string()), args.to.map(|day| day.to_string()));
+    let asked = [("source", source.as_deref()), ("from", from.as_deref()), ("to", to.as_deref())];
+    let query: Vec<(&str, &str)> =
+        asked.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let mut printer = Printer::stdout(client.format);
+    client.pages("source/coverage", &query, 0, |day| Ok(printer.row(&Covered::from(day))?))?;
+    printer.finish::<Covered>()?;
+    Ok(Exit::Ok)
 }
 
 fn create(args: &SourceCreateArgs) -> anyhow::Result<Exit> {

@@ -88,7 +88,8 @@ mod tests {
         );
         assert_eq!(
             variable("GARRISON__KEYS__COLOUR_FILE"),
-            "unknown key `keys.colour_file` in environment GARRISON__KEYS__COLOUR_FILE: the keys here are dir"
+            "unknown key `keys.colour_file` in environment GARRISON__KEYS__COLOUR_FILE: the keys here are dir, \
+             passphrase_file"
         );
         assert_eq!(
             refused("", &[], &[("logs", "x")]),

@@ -126,7 +126,7 @@ mod tests {
         let config = Config {
             server: Server { names: vec!["siem.example".into(), "a\"b".into()], ..Server::default() },
             data: Data { dir: folder.path().join("data") },
-            keys: Keys { dir: "/var/lib/garrison/keys".into() },
+            keys: Keys { dir: "/var/lib/garrison/keys".into(), passphrase_file: None },
             ..Config::default()
         };
         let text = starter(&config, folder.path()).unwrap();
@@ -137,7 +137,7 @@ mod tests {
         assert!(text.contains("\n# url = \"sqlite\"\n"), "{text}");
         assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
         let read: Dict = toml::from_str(&text).unwrap();
-        assert_eq!(read.len(), 9);
+        assert_eq!(read.len(), 11);
 
         std::fs::write(folder.path().join("garrison.toml"), text.replace("a\\\"b", "b.example")).unwrap();
         let sources = Sources { folder: folder.path().into(), ..Sources::default() };

@@ -8,9 +8,9 @@ use std::path::{Path, absolute};
 use anyhow::{Context as _, ensure};
 use garrison_base::{Clock as _, Exit, PathName, SystemClock};
 use garrison_kernel::DbError;
-use garrison_secrets::{RootKey, SystemEntropy};
+use garrison_secrets::{Passphrase, RootKey, SystemEntropy};
 
-use super::{tenant, wait};
+use super::{key, tenant, wait};
 use crate::cli::InitArgs;
 use crate::config::{Config, Data, Engine, Keys, Loaded, Server, Sources, Tls, load, starter};
 use crate::output::Printer;
@@ -40,18 +40,24 @@ pub fn run(args: &InitArgs) -> anyhow::Result<Exit> {
 fn make(args: &InitArgs, made: &mut Made) -> anyhow::Result<Config> {
     let dir = absolute(&args.dir).with_context(|| format!("finding {}", args.dir.display()))?;
     let config = configuration(args, &dir, made)?.config;
-    folders(&config, made)?;
+    let passphrase = match key::chosen(&args.passphrase)? {
+        Some(chosen) => chosen,
+        None => config.keys.passphrase()?,
+    };
+    folders(&config, &passphrase, made)?;
     certificate(&config, made)?;
-    state(&config, &args.tenant, made)?;
+    state(&config, &passphrase, &args.tenant, made)?;
     Ok(config)
 }
 
 /// Writes the configuration, then reads it as every other command will.
 fn configuration(args: &InitArgs, dir: &Path, made: &mut Made) -> anyhow::Result<Loaded> {
+    let passphrase_file = args.passphrase.passphrase_file.as_deref().map(absolute).transpose();
+    let passphrase_file = passphrase_file.context("finding the file of the passphrase")?;
     let config = Config {
         server: Server { listen: args.listen, names: args.names.clone(), ..Server::default() },
         data: Data { dir: dir.join("data") },
-        keys: Keys { dir: dir.join("keys") },
+        keys: Keys { dir: dir.join("keys"), passphrase_file },
         ..Config::default()
     };
     let file = dir.join("garrison.toml");
@@ -78,12 +84,17 @@ fn postgres_url(file: &Path) -> anyhow::Result<String> {
     Ok(text.to_owned())
 }
 
-fn folders(config: &Config, made: &mut Made) -> anyhow::Result<()> {
+fn folders(config: &Config, passphrase: &Passphrase, made: &mut Made) -> anyhow::Result<()> {
     made.folder(&config.data.dir)?;
     made.note("data folder", config.data.dir.display(), "what the server stores");
     made.folder(&config.keys.dir)?;
-    RootKey::create(&config.keys.dir, &SystemEntropy)?;
-    let note = "without it nothing can be read: keep a copy elsewhere";
+    RootKey::create_sealed(&config.keys.dir, passphrase, &SystemEntropy)?;
+    let note = match passphrase {
+        Passphrase::None => "without it nothing can be read: keep a copy elsewhere",
+        Passphrase::Text(_) => {
+            "sealed by the passphrase: without both nothing can be read, keep a copy of each elsewhere"
+        }
+    };
     made.note("root key", config.keys.dir.join("root.key").display(), note);
     Ok(())
 }
@@ -106,14 +117,15 @@ fn certificate(config: &Config, made: &mut Made) -> anyhow::Result<()> {
 }
 
 /// The database, and the tenant in it.
-fn state(config: &Config, name: &PathName, made: &mut Made) -> anyhow::Result<()> {
+fn state(config: &Config, passphrase: &Passphrase, name: &PathName, made: &mut Made) -> anyhow::Result<()> {
     let engine = config.engine();
     if let Some(Engine::Sqlite(file)) = &engine {
         let there = file.symlink_metadata().is_ok();
         ensure!(!there, InTheWay(format!("the database {} is there already", file.display())));
     }
     let (tenant, root) = wait(async {
-        let (kernel, _) = serve::open(config).await.map_err(foreign)?;
+        let keys = serve::keys_under(config, passphrase)?;
+        let kernel = serve::open_with(config, keys.base(), None).await.map_err(foreign)?;
         // The database now knows the key: it must stay, even if the tenant cannot be founded.
         made.keep();
         let founded = kernel.found_tenant(name, tenant::origin(&kernel)).await;
@@ -122,6 +134,8 @@ fn state(config: &Config, name: &PathName, made: &mut Made) -> anyhow::Result<()
             format!("founding the tenant {name}; the rest was made, try `garrison tenant create`")
         })
     })?;
+    let note = "what the root key wraps: keep a copy of it with that of root.key";
+    made.note("key store", config.keys.dir.join("keys.store").display(), note);
     match engine {
         Some(Engine::Sqlite(file)) => made.note("database", file.display(), "SQLite"),
         _ => made.note("database", "PostgreSQL", "with the schema of this version"),
@@ -151,9 +165,13 @@ fn tell_what_next(args: &InitArgs, config: &Config) {
     say!(
         "1. Copy {keys} to a safe place, apart from backups of the data: whoever has both can read everything."
     );
+    say!("   Copy it again when keys were rotated or destroyed; old copies read what was destroyed since.");
     say!(
-        "2. To keep the keys elsewhere: move the folder, and set `dir` under [keys] in garrison.toml to it."
+        "2. To keep the keys elsewhere: move the folder as it is, and set `dir` under [keys] in garrison.toml to it."
     );
+    if args.passphrase.ask_passphrase {
+        say!("   Set `passphrase_file` there to a file with the passphrase: the server cannot ask for it.");
+    }
     say!("3. Start the server: garrison serve{option}");
     say!("   It listens on {}. `garrison doctor{option}` checks what it rests on.", config.server.origin());
 }

@@ -1,11 +1,14 @@
 //! Commands for the machine that Garrison runs on: to make it, to check it, to look at it.
 
+pub mod backup;
 pub mod config;
 pub mod doctor;
 pub mod init;
+pub mod key;
 pub mod recover;
 pub mod status;
 pub mod tenant;
+pub mod verify;
 
 use std::future::Future;
 

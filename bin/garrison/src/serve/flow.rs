@@ -10,7 +10,7 @@ use garrison_detection::{Event, Judge, Live};
 use garrison_kernel::{Kernel, Problem};
 use garrison_logs::{Followed, Forward, Logs, NamedSource, Seen, Sockets, Watch};
 use garrison_notices::{Couriers, Notices};
-use garrison_secrets::{RootKey, SystemEntropy};
+use garrison_secrets::{KeyStore, SystemEntropy};
 use garrison_sigma::Level;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -52,14 +52,14 @@ impl Flow {
     pub async fn open(
         config: &Config,
         kernel: &Kernel,
-        root_key: &RootKey,
+        keys: &Arc<KeyStore>,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let reached = garrison_logs::reached(kernel).await?;
         let (log, recovered) = garrison_journal::Log::open(garrison_journal::Options {
             dir: config.data.dir.join("log"),
             name: "events".to_owned(),
-            key: root_key.seal("journal/events"),
+            key: keys.base().seal("journal/events"),
             entropy: Arc::new(SystemEntropy),
             segment: SEGMENT,
             first: reached + 1,
@@ -77,7 +77,7 @@ impl Flow {
         let parts: (Arc<dyn garrison_base::Clock>, Arc<dyn garrison_base::Entropy>) =
             (Arc::new(SystemClock), Arc::new(SystemEntropy));
         let lake = config.data.dir.join("lake");
-        let logs = Logs::open(kernel, &lake, Arc::new(log), parts, stop.clone()).await?;
+        let logs = Logs::open(kernel, (&lake, keys.clone()), Arc::new(log), parts, stop.clone()).await?;
         let live = Live::new(kernel.clone(), rules(&config.detection)?, stop.clone());
         Ok(Self { logs, live, stop })
     }

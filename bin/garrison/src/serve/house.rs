@@ -1,5 +1,5 @@
-//! What the server does by itself: what is due, what follows, the certificate, and looking whether anything was
-//! changed by hand.
+//! What the server does by itself: what is due, what follows, reviews of the record, the certificate, and looking
+//! whether anything was changed by hand.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,8 @@ use crate::server::tls::{self, Current};
 const PULSE: Duration = Duration::from_secs(1);
 /// How often everything stored is verified, and what is no longer needed thrown away.
 const ROUND: Duration = Duration::from_hours(1);
+/// How often it is looked whether a day is over whose records are to be reviewed.
+const LOOK: Duration = Duration::from_mins(1);
 /// How often the certificate is looked at.
 const DAY: Duration = Duration::from_hours(24);
 
@@ -40,7 +42,8 @@ pub fn keep(
 ) -> Jobs {
     let mut jobs = JoinSet::new();
     jobs.spawn(work(kernel.clone(), stop.clone()));
-    jobs.spawn(rounds(kernel, stop.clone()));
+    jobs.spawn(rounds(kernel.clone(), stop.clone()));
+    jobs.spawn(reviews(kernel, stop.clone()));
     let ended = stop.clone();
     jobs.spawn(async move {
         tokio::select! { () = metrics.keep_up() => {}, () = ended.cancelled() => {} }
@@ -81,6 +84,30 @@ async fn rounds(kernel: Kernel, stop: CancellationToken) {
         }
         if let Err(error) = kernel.tidy().await {
             tracing::warn!(%error, "what is no longer needed could not be thrown away");
+        }
+    }
+}
+
+/// Opens reviews, soon after midnight and for days on which the server was not there.
+async fn reviews(kernel: Kernel, stop: CancellationToken) {
+    loop {
+        match garrison_compliance::open_reviews(&kernel).await {
+            Ok(0) => {}
+            Ok(opened) => tracing::info!(opened, "reviews of the record were opened"),
+            Err(problem) => {
+                tracing::error!(why = %problem, "the record could not be put before its auditors");
+            }
+        }
+        match garrison_compliance::overdue_reviews(&kernel).await {
+            Ok(overdue) => {
+                #[expect(clippy::cast_precision_loss, reason = "a gauge; reviews are far below 2^53")]
+                metrics::gauge!("garrison_reviews_overdue").set(overdue as f64);
+            }
+            Err(error) => tracing::warn!(%error, "it is not known how many reviews are overdue"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK) => {}
         }
     }
 }

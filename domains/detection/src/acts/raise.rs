@@ -1,9 +1,9 @@
 use garrison_base::{AlertId, NodeId};
-use garrison_facts::{AlertsRaised, RaisedAlert};
+use garrison_facts::{AlertLevel, AlertsRaised, EntityKind, RaisedAlert, ReviewOverdue};
 use garrison_kernel::{Act, Done, KernelError, ObjectRef, Permit, Preview, ReadTx, Summary, Verb, WriteTx};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{GROUPS, Grouped};
+use crate::model::{AlertEvent, GROUPS, Grouped};
 use crate::store;
 
 /// Raises alerts for what the rules found, up to a place in the logs. Detection's own act: the place moves in the
@@ -34,6 +34,35 @@ impl RaiseAlerts {
     /// again after a crash may then be counted twice.
     pub fn new(upto: u64, late: bool, hits: Vec<Grouped>) -> Self {
         Self { upto, late, hits: hits.into_iter().map(Grouped::limited).collect() }
+    }
+
+    /// That a review is overdue, as the fact of this id tells it.
+    pub(crate) fn overdue(fact: &str, told: &ReviewOverdue) -> Self {
+        let title = format!("The review of {} is overdue", told.day);
+        let event = AlertEvent {
+            id: fact.to_owned(),
+            time: told.due,
+            source: "garrison".to_owned(),
+            why: Vec::new(),
+            raw: format!(
+                "nobody has signed the review {} of {}, which was due at {:.0}",
+                told.review, told.day, told.due
+            ),
+        };
+        let hit = Grouped {
+            rule: "garrison/review-overdue".to_owned(),
+            title,
+            level: AlertLevel::High,
+            node: told.node,
+            entity_kind: EntityKind::Review,
+            entity: told.review.to_string(),
+            count: 1,
+            first_seen: told.due,
+            last_seen: told.due,
+            events: vec![event],
+        };
+        // No place in the logs moves by it.
+        Self::new(0, true, vec![hit])
     }
 
     async fn raise(

@@ -66,6 +66,7 @@ impl Act for CreateSource {
         let source = SourceId::new(permit.now(), tx.entropy());
         tx.register(&source.into(), self.node, None).await?;
         store::add_source(tx, permit, source, self).await?;
+        store::add_switch(tx, permit, source, "created").await?;
         let summary = Summary::of(format!("made the source `{}`", self.name)).object(source);
         Ok(Done::new(CreatedSource { source }, summary, ()))
     }

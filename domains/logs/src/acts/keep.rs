@@ -4,7 +4,9 @@ use garrison_lake::{FileEntry, FileId};
 use serde::{Deserialize, Serialize};
 
 use super::Changed;
+use crate::keys::DataKey;
 use crate::store;
+use crate::tally::{HeardDay, RefusedDay};
 
 /// Lets files of the lake count: their events are in them now. The record names each file with its digest, so that
 /// a file which is changed or exchanged later can be told.
@@ -15,12 +17,21 @@ pub struct KeepLogs {
     pub upto: u64,
     /// The files.
     pub files: Vec<KeptFile>,
+    /// The keys of files, wrapped, that the state does not have yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<DataKey>,
     /// What was heard from which source since the last time.
     pub counted: Vec<Counted>,
+    /// What the events of these files add to the calendar.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub days: Vec<HeardDay>,
+    /// What limits refused since the last time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedDay>,
 }
 
 /// A file of the lake.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeptFile {
     /// Its name.
@@ -31,6 +42,9 @@ pub struct KeptFile {
     pub hour: i64,
     /// A day, sorted.
     pub sorted: bool,
+    /// Sealed.
+    #[serde(default)]
+    pub sealed: bool,
     /// Its events.
     pub events: u64,
     /// Its bytes.
@@ -69,6 +83,7 @@ impl From<&FileEntry> for KeptFile {
             stream: file.stream.clone(),
             hour: file.hour,
             sorted: file.sorted,
+            sealed: file.sealed,
             events: file.rows,
             bytes: file.bytes,
             first: file.first,
@@ -80,6 +95,18 @@ impl From<&FileEntry> for KeptFile {
 }
 
 impl KeptFile {
+    /// Refuses the file when the key that seals it is not listed: nobody could read it after the next start.
+    pub(super) async fn expect_key<A: Act>(
+        &self,
+        tx: &mut WriteTx<'_>,
+        permit: &Permit<A>,
+    ) -> Result<(), KernelError> {
+        if !self.sealed {
+            return Ok(());
+        }
+        store::expect_key(tx, permit, (&self.stream, self.hour.div_euclid(24))).await
+    }
+
     /// The file, for the lake. Nothing where the row was changed by hand.
     pub fn entry(&self, tenant: garrison_base::TenantId) -> Option<FileEntry> {
         let mut digest = [0; 32];
@@ -92,6 +119,7 @@ impl KeptFile {
             stream: self.stream.clone(),
             hour: self.hour,
             sorted: self.sorted,
+            sealed: self.sealed,
             rows: self.events,
             bytes: self.bytes,
             first: self.first,
@@ -117,11 +145,21 @@ impl Act for KeepLogs {
     }
 
     async fn perform(&self, permit: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, KernelError> {
+        for key in &self.keys {
+            store::add_key(tx, permit, key).await?;
+        }
         for file in &self.files {
+            file.expect_key(tx, permit).await?;
             store::add_file(tx, permit, file).await?;
         }
         for counted in &self.counted {
             store::count(tx, permit, counted).await?;
+        }
+        for heard in &self.days {
+            store::cover(tx, permit, heard).await?;
+        }
+        for refused in &self.refused {
+            store::add_refusal(tx, permit, refused).await?;
         }
         store::move_position(tx, permit, self.upto).await?;
         let events: u64 = self.files.iter().map(|file| file.events).sum();

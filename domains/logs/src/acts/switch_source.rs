@@ -49,6 +49,7 @@ macro_rules! switch {
                 if changed {
                     tx.touch(&self.source.into()).await?;
                     store::switch_source(tx, permit, self.source, $state).await?;
+                    store::add_switch(tx, permit, self.source, $state).await?;
                 }
                 Ok(Done::new(Changed { changed }, Summary::of(format!($done, source.name)), ()))
             }

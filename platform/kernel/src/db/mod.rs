@@ -1,15 +1,19 @@
 //! The database: `SQLite` or `PostgreSQL` behind one small face. Nothing outside this crate sees a driver.
 
+mod copy;
 mod migrate;
 mod open;
 mod value;
 
+pub(crate) use copy::export;
+pub use copy::{Copied, CopyError, empty_database, fill_database, is_empty_database};
 pub use migrate::Migration;
 pub(crate) use migrate::migrate;
 pub use open::DatabaseUrl;
 pub(crate) use open::Db;
 pub use value::{FromCell, Row, Value};
 
+use futures_util::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, Executor as _, Postgres, Sqlite, Transaction};
 
 /// Why a statement did not do its work.
@@ -151,6 +155,34 @@ impl<'c> Tx<'c> {
         args: Vec<Value>,
     ) -> Result<Option<Row>, DbError> {
         Ok(self.rows(sql, args).await?.into_iter().next())
+    }
+
+    /// Takes each row that a statement answers, one after the other: they are never held all at once.
+    pub(crate) async fn each<E: From<DbError>>(
+        &mut self,
+        sql: String,
+        mut take: impl FnMut(&Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let none = Vec::<Value>::new();
+        match &mut self.link {
+            Link::Sqlite(tx) => {
+                let mut rows = tx.fetch(bound!(sql, none));
+                while let Some(row) = rows.try_next().await.map_err(DbError::from)? {
+                    take(&Row::from_sqlite(&row)?)?;
+                }
+            }
+            Link::Postgres(tx) => {
+                let mut rows = tx.fetch(bound!(sql, none));
+                while let Some(row) = rows.try_next().await.map_err(DbError::from)? {
+                    take(&Row::from_postgres(&row)?)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self.link, Link::Postgres(_))
     }
 
     /// Several statements of a migration at once.

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use garrison_base::Timestamp;
+use garrison_base::{Day, Timestamp};
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
@@ -77,6 +77,12 @@ impl From<Option<Timestamp>> for Value {
     }
 }
 
+impl From<Day> for Value {
+    fn from(day: Day) -> Self {
+        Self::Int(Some(day.number()))
+    }
+}
+
 impl From<Vec<u8>> for Value {
     fn from(bytes: Vec<u8>) -> Self {
         Self::Bytes(Some(bytes))
@@ -100,6 +106,10 @@ impl Row {
             .get(column)
             .and_then(T::from_cell)
             .ok_or(DbError::Column { column, expected: std::any::type_name::<T>() })
+    }
+
+    pub(crate) fn of(cells: Vec<Value>) -> Self {
+        Self(cells)
     }
 
     /// The first columns as they are, for the row's MAC.
@@ -177,6 +187,12 @@ impl FromCell for Timestamp {
     }
 }
 
+impl FromCell for Day {
+    fn from_cell(cell: &Value) -> Option<Self> {
+        i64::from_cell(cell).map(Self::numbered)
+    }
+}
+
 impl<T: FromCell> FromCell for Option<T> {
     fn from_cell(cell: &Value) -> Option<Self> {
         match cell {
@@ -214,6 +230,10 @@ text_cells!(
     garrison_base::DepositId,
     garrison_base::SourceId,
     garrison_base::SearchId,
+    garrison_base::HoldId,
+    garrison_base::KeyChangeId,
+    garrison_base::BackupId,
     garrison_base::AlertId,
     garrison_base::DeliveryId,
+    garrison_base::ReviewId,
 );

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use garrison_base::{NodeId, TenantId, Timestamp};
@@ -72,6 +72,34 @@ impl<'t> ReadTx<'t> {
         index.known.get(&who).filter(|known| known.tenant == self.tenant).map(|known| known.principal)
     }
 
+    /// The roles that count at a node, above it or below it, for the person behind an account: granted to them, to
+    /// another account of theirs, or to a group of one. Each with the node that it was granted at.
+    pub fn roles_around(&self, who: ActorId, node: NodeId) -> Vec<(String, NodeId)> {
+        let index = self.inner.index();
+        let person = index.known.get(&Holder::Actor(who)).map(|known| known.principal);
+        let mut accounts = vec![who];
+        for (holder, known) in &index.known {
+            if let Holder::Actor(account) = holder
+                && known.tenant == self.tenant
+                && Some(known.principal) == person
+            {
+                accounts.push(*account);
+            }
+        }
+        let mut found = BTreeSet::new();
+        for holder in accounts.iter().flat_map(|account| index.holders(*account)) {
+            for at in index.places.get(&holder).into_iter().flatten() {
+                let around = index.trail(node).any(|above| above == *at)
+                    || index.trail(*at).any(|above| above == node);
+                let held = index.grants.get(&(holder, *at)).filter(|_| around).into_iter().flatten();
+                let roles = held.filter(|held| held.counts(self.now));
+                let roles = roles.filter_map(|held| index.roles.get(usize::from(held.role)));
+                found.extend(roles.map(|role| (role.clone(), *at)));
+            }
+        }
+        found.into_iter().collect()
+    }
+
     /// Refuses a domain's own row whose MAC does not fit.
     pub fn check(&self, table: &'static str, cells: &[Value], mac: &[u8]) -> Result<(), KernelError> {
         self.inner.keys.check_row(table, cells, mac)
@@ -111,6 +139,14 @@ impl<'t> ReadTx<'t> {
         let index = self.inner.index();
         let same = index.nodes.get(&node).is_some_and(|row| row.tenant == self.tenant && row.live);
         same && self.roots.as_ref().is_none_or(|roots| index.trail(node).any(|at| roots.contains(&at)))
+    }
+
+    /// The node itself, or, where it is gone, the one that it was merged into.
+    pub fn living(&self, node: NodeId) -> Option<NodeId> {
+        let index = self.inner.index();
+        let lives =
+            |at: &NodeId| index.nodes.get(at).is_some_and(|row| row.live && row.tenant == self.tenant);
+        index.trail(node).find(lives)
     }
 
     /// The nodes that may be seen, also former ones; nothing where that is the whole tenant. For what lies outside the

@@ -16,6 +16,7 @@
 mod support;
 
 mod by_hand;
+mod copy;
 mod crash;
 mod deposits;
 mod full_disk;

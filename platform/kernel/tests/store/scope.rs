@@ -185,6 +185,18 @@ async fn the_tree_grants_requests_and_records_are_scoped_like_notes() {
         let hidden = tx.records(&AuditFilter::default(), 1_000).await.unwrap();
         assert!(hidden.iter().all(|record| [world.shop, world.checkout].contains(&record.node)));
         assert!(hidden.iter().any(|record| record.result == "waiting"));
+        // The same, oldest first and with their bytes; after a number, and within a time.
+        let mut after = tx.records_after(0, (None, None), 1_000).await.unwrap();
+        assert!(after.iter().all(|(record, bytes)| *bytes == serde_json::to_vec(record).unwrap()));
+        after.reverse();
+        assert_eq!(after.iter().map(|(record, _)| record.clone()).collect::<Vec<_>>(), hidden);
+        let (oldest, newest) = (&hidden[hidden.len() - 1], &hidden[0]);
+        let one = tx.records_after(oldest.seq - 1, (None, None), 1).await.unwrap();
+        assert_eq!(one.iter().map(|(record, _)| record.seq).collect::<Vec<_>>(), [oldest.seq]);
+        assert_eq!(tx.records_after(newest.seq, (None, None), 10).await.unwrap().len(), 0);
+        let since = tx.records_after(0, (Some(oldest.received), None), 1_000).await.unwrap();
+        let until = tx.records_after(0, (None, Some(oldest.received)), 1_000).await.unwrap();
+        assert_eq!((since.len(), until.len()), (hidden.len(), 0));
     }
 }
 

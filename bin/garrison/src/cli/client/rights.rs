@@ -1,9 +1,12 @@
 //! `garrison grant`, `access` and `audit`, as clap sees them.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use garrison_base::Timestamp;
 
 use super::{ClientArgs, ListArgs};
+use crate::cli::{ConfigArgs, OutputArgs};
 
 /// Grants: who holds which role where
 #[derive(Debug, Subcommand)]
@@ -149,10 +152,16 @@ pub struct AccessExplainArgs {
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:
   garrison audit list --actor anna
-  garrison audit show 42 -o json")]
+  garrison audit show 42 -o json
+  garrison audit prove 42 --out 42.tlog-proof
+  garrison audit verify")]
 pub enum AuditCommand {
     List(AuditListArgs),
     Show(AuditShowArgs),
+    Verify(AuditVerifyArgs),
+    Prove(AuditProveArgs),
+    Check(AuditCheckArgs),
+    Checkpoint(AuditCheckpointArgs),
 }
 
 /// List records, newest first
@@ -190,6 +199,90 @@ pub struct AuditShowArgs {
     #[arg(value_name = "SEQ")]
     pub seq: i64,
 
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// Read everything that was sealed again, and name the first place that is not as it was
+///
+/// Works on the machine itself, also while the server runs or does not start any more: it needs the key file. Reads the
+/// journal, makes the tree again and compares it with the checkpoint and its witnesses, compares the database with the
+/// journal, and reads the files of logs.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  garrison audit verify
+  garrison audit verify --checkpoint /mnt/auditor/checkpoint
+  garrison audit verify --from 2026-11-01 --to 2026-11-22 -o json
+
+Exit codes: 0 all is as it was sealed, 1 it could not be looked at, 3 something is not.")]
+pub struct AuditVerifyArgs {
+    /// Files of logs from this day on
+    #[arg(long, value_name = "DAY")]
+    pub from: Option<jiff::civil::Date>,
+
+    /// Files of logs up to this day
+    #[arg(long, value_name = "DAY")]
+    pub to: Option<jiff::civil::Date>,
+
+    /// A checkpoint from elsewhere that must fit too
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub config: ConfigArgs,
+
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Prove that a record is in the log, for somebody without a server
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  garrison audit prove 42 --out 42.tlog-proof
+  garrison audit prove 42 | garrison audit check - --key garrison/...+...+...")]
+pub struct AuditProveArgs {
+    /// Its number
+    #[arg(value_name = "SEQ")]
+    pub seq: i64,
+
+    /// Where to write the proof; standard output where nothing is said
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// Check a proof; needs neither a server nor a secret
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  garrison audit check 42.tlog-proof --key garrison/3f2a...+5d1c...+AQ...
+
+The key is what `garrison audit checkpoint` prints; take it from whoever runs the server, not from whoever
+brings the proof. Exit codes: 0 the proof holds, 3 it does not.")]
+pub struct AuditCheckArgs {
+    /// The proof; `-` reads standard input
+    #[arg(value_name = "PROOF")]
+    pub proof: PathBuf,
+
+    /// The public key of the log
+    #[arg(long, value_name = "KEY")]
+    pub key: String,
+
+    /// The record that it must be of, where the proof does not bring it along
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Show how far the log is sealed, and its public key
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  garrison audit checkpoint
+  garrison audit checkpoint -o json | jq -r .checkpoint > checkpoint")]
+pub struct AuditCheckpointArgs {
     #[command(flatten)]
     pub client: ClientArgs,
 }

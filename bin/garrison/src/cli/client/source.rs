@@ -1,6 +1,7 @@
 //! `garrison source`, as clap sees it.
 
 use clap::{ArgGroup, Args, Subcommand};
+use jiff::civil::Date;
 
 use super::{ClientArgs, ListArgs};
 
@@ -8,9 +9,11 @@ use super::{ClientArgs, ListArgs};
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:
   garrison source create web --node acme/shop --purpose \"access logs of the shop\"
-  garrison source list")]
+  garrison source list
+  garrison source coverage web")]
 pub enum SourceCommand {
     List(SourceListArgs),
+    Coverage(SourceCoverageArgs),
     Create(SourceCreateArgs),
     Change(SourceChangeArgs),
     Disable(SourceDisableArgs),
@@ -25,6 +28,31 @@ pub enum SourceCommand {
 pub struct SourceListArgs {
     #[command(flatten)]
     pub list: ListArgs,
+}
+
+/// Show what is there of sources, a row for each source and day
+///
+/// A day (UTC) is whole, partial (and why), missing (the source was active and nothing came), disabled, or open: not over
+/// yet.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  garrison source coverage
+  garrison source coverage web --from 2026-11-01 --to 2026-11-30")]
+pub struct SourceCoverageArgs {
+    /// The source, by name or id; all where nothing is said
+    #[arg(value_name = "NAME")]
+    pub source: Option<String>,
+
+    /// The first day; a week up to the last where nothing is said
+    #[arg(long, value_name = "DAY")]
+    pub from: Option<Date>,
+
+    /// The last day; today where nothing is said
+    #[arg(long, value_name = "DAY")]
+    pub to: Option<Date>,
+
+    #[command(flatten)]
+    pub client: ClientArgs,
 }
 
 /// Make a source at a node: who may send there may send to it

@@ -141,6 +141,27 @@ impl Wire {
         }
     }
 
+    /// Asks for a file of at most so many bytes, whole. `patience` is for all of it.
+    pub fn file(
+        &self,
+        (path, query): (&str, &[(&str, &str)]),
+        most: usize,
+        patience: Duration,
+    ) -> anyhow::Result<Vec<u8>> {
+        let url = self.url(path, query);
+        let get = self.agent.get(&url).config().timeout_global(Some(patience)).build();
+        let get = self.bearer().into_iter().fold(get, |get, bearer| get.header("authorization", bearer));
+        let unanswered = |error| unanswered(&error, self.address.as_str());
+        let mut answer = get.call().map_err(unanswered)?;
+        let status = answer.status().as_u16();
+        if (200..300).contains(&status) {
+            let most = u64::try_from(most).unwrap_or(u64::MAX);
+            return Ok(answer.body_mut().with_config().limit(most).read_to_vec().map_err(unanswered)?);
+        }
+        let text = answer.body_mut().with_config().limit(PROBLEM_BYTES).read_to_string();
+        Err(Failure::answered(status, &text.map_err(unanswered)?, &url).into())
+    }
+
     fn bearer(&self) -> Option<String> {
         self.secret.as_ref().map(|secret| format!("Bearer {secret}"))
     }

@@ -1,7 +1,6 @@
 //! The database, and what is in it.
 
 use garrison_kernel::DbError;
-use garrison_secrets::RootKey;
 
 use super::Check;
 use crate::config::{Config, Engine};
@@ -18,8 +17,8 @@ struct Found {
 
 /// The database can be reached, its schema is this program's, and nothing in it was changed by hand.
 pub fn check(config: &Config) -> Check {
-    if RootKey::open(&config.keys.dir).is_err() {
-        return Check::warn(NAME, "not looked at: that needs the root key", "put the root key right first");
+    if serve::keys(config).is_err() {
+        return Check::warn(NAME, "not looked at: that needs the keys", "put the root key right first");
     }
     if let Some(Engine::Sqlite(file)) = config.engine()
         && !file.exists()

@@ -1,11 +1,11 @@
-//! The data folder, the disk under it, and the root key.
+//! The data folder, the disk under it, and the keys.
 
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use garrison_secrets::{KeyFileError, RootKey};
+use garrison_secrets::{KeyFileError, KeyStore, RootKey, SystemEntropy};
 
 use super::{Check, size};
 use crate::config::Config;
@@ -70,10 +70,10 @@ fn judged(free: u64, dir: &Path) -> Check {
     }
 }
 
-/// The root key: there, whole, for its owner only, and not among the data.
+/// The keys: the root key there, whole and fitting its store, for its owner only, and not among the data.
 pub fn keys(config: &Config) -> Check {
     let dir = &config.keys.dir;
-    if let Err(error) = RootKey::open(dir) {
+    if let Err(error) = opened(config) {
         return Check::fail(KEYS, error.to_string(), key_fix(&error));
     }
     // Links and dots must not hide where the folder really is.
@@ -89,13 +89,45 @@ pub fn keys(config: &Config) -> Check {
         let what = format!("others can read {}", open.join(", "));
         return Check::fail(KEYS, what, format!("chmod go= {}", open.join(" ")));
     }
-    Check::ok(KEYS, dir.join("root.key").display().to_string())
+    let sealed = RootKey::is_sealed(dir).unwrap_or(false);
+    passphrase(config, sealed).unwrap_or_else(|| {
+        let form = if sealed { "sealed by a passphrase" } else { "in the clear, protected by its rights" };
+        Check::ok(KEYS, format!("{}, {form}", dir.join("root.key").display()))
+    })
 }
 
-/// The private keys of the own authority that group or others can read. Whoever has `ca.key` can sign any name.
+/// Opens the root key, and the store where there is one: a check makes nothing.
+fn opened(config: &Config) -> Result<(), KeyFileError> {
+    let (dir, passphrase) = (&config.keys.dir, config.keys.passphrase()?);
+    if dir.join("keys.store").exists() {
+        KeyStore::open(dir, &passphrase, Box::new(SystemEntropy)).map(|_| ())
+    } else {
+        RootKey::open_sealed(dir, &passphrase).map(|_| ())
+    }
+}
+
+/// What is wrong with a passphrase that opens the key.
+fn passphrase(config: &Config, sealed: bool) -> Option<Check> {
+    let file = config.keys.passphrase_file.as_ref()?;
+    let shown = file.display();
+    if !sealed {
+        let what = format!("the root key stands in the clear, although `keys.passphrase_file` is {shown}");
+        let fix = format!("stop the server, then `garrison key rotate-root --passphrase-file {shown}`");
+        return Some(Check::warn(KEYS, what, fix));
+    }
+    let beside = |folder: &Path| match (file.canonicalize(), folder.canonicalize()) {
+        (Ok(file), Ok(folder)) => file.starts_with(folder),
+        _ => false,
+    };
+    let folder = [&config.keys.dir, &config.data.dir].into_iter().find(|folder| beside(folder))?;
+    let what = format!("{shown} is inside {}: a copy of that is a copy of the passphrase", folder.display());
+    Some(Check::warn(KEYS, what, "move it elsewhere, and set `keys.passphrase_file` to its new place"))
+}
+
+/// What of the keys group or others can read. Whoever has `ca.key` can sign any name.
 fn open_to_others(config: &Config) -> Vec<String> {
-    let dir = config.tls_dir();
-    let files = ["ca.key", "server.key"].map(|name| dir.join(name));
+    let (dir, tls) = (&config.keys.dir, config.tls_dir());
+    let files = [dir.clone(), dir.join("keys.store"), tls.join("ca.key"), tls.join("server.key")];
     let open = |path: &&std::path::PathBuf| {
         fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
     };
@@ -109,9 +141,18 @@ fn key_fix(error: &KeyFileError) -> String {
             "put it back from its copy, or set `keys.dir` to where it is: a new key does not fit the data"
                 .to_owned()
         }
-        KeyFileError::Exists(_) | KeyFileError::Io(..) => {
-            "it must be readable for the user of the server".to_owned()
+        KeyFileError::Foreign(_) => {
+            "put the copies of root.key and keys.store that were made together back".to_owned()
         }
+        KeyFileError::Excessive(_) => "put it back from its copy: somebody wrote to it".to_owned(),
+        KeyFileError::Sealed(_) | KeyFileError::WrongPassphrase(_) | KeyFileError::Passphrase(..) => {
+            "set `keys.passphrase_file` to a file that holds the passphrase, with rights 600".to_owned()
+        }
+        KeyFileError::Exists(_)
+        | KeyFileError::Io(..)
+        | KeyFileError::Taken(_)
+        | KeyFileError::Weak
+        | KeyFileError::NotSealed(_) => "it must be readable for the user of the server".to_owned(),
     }
 }
 
