@@ -3,6 +3,8 @@ use std::path::{Path, PathBuf};
 
 use garrison_base::BackupId;
 
+use crate::ObjectName;
+
 /// Why a backup is not made or not read.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
@@ -43,6 +45,9 @@ pub enum BackupError {
     /// More than a backup can hold.
     #[error("a backup holds at most {0} objects")]
     Many(usize),
+    /// An object that could not be opened again.
+    #[error("{0} is longer than an object can be that a backup seals")]
+    Long(ObjectName),
     /// The public half of the recovery key is no good.
     #[error("nothing can be sealed to the recovery key {0}: make another")]
     Weak(String),

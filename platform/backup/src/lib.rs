@@ -31,7 +31,7 @@ pub use write::{Made, Making};
 
 /// A sealed object that is longer than this is none of ours: it is opened in memory.
 const SEALED: u64 = 1 << 30;
-/// A longer manifest, or index, is none of ours.
+/// A longer manifest is none of ours.
 const LISTS: u64 = 256 << 20;
 /// More objects than this are none of ours.
 const OBJECTS: usize = 1 << 21;

@@ -9,7 +9,7 @@ use garrison_secrets::{BackupKey, RecoveryKey, StreamKey};
 use zeroize::Zeroizing;
 
 use crate::manifest::{Entry, hex};
-use crate::write::{copy, each};
+use crate::write::{copy, each, write};
 use crate::{BackupError, Extent, INDEX, LISTS, MANIFEST, Manifest, ObjectName, SEALED, associated, place};
 
 /// A backup as it lies there: what its manifest says, nobody vouches for yet.
@@ -31,6 +31,8 @@ pub struct Unlocked {
 impl Backup {
     /// Reads the manifest of a folder that a stranger may have made.
     pub fn open(folder: &Path) -> Result<Self, BackupError> {
+        // A folder that is not there, or not to be read, is no backup that somebody changed.
+        fs::read_dir(folder).map_err(BackupError::io(folder))?;
         let path = folder.join(MANIFEST);
         let bytes = limited(&path, LISTS).map_err(|error| match error.kind() {
             ErrorKind::NotFound => {
@@ -72,11 +74,11 @@ impl Backup {
     fn check_file(&self, name: &str, extent: &Extent, done: &mut dyn FnMut(u64)) -> Result<(), BackupError> {
         let mut file = self.file(name, extent)?;
         let path = self.folder.join(name);
-        let found = each(&mut file, |part| {
+        let found = each((&mut file, path.as_path()), |part| {
             done(part.len() as u64);
             Ok(())
         });
-        same(name, &found.map_err(BackupError::io(path))?, extent)
+        same(name, &found?, extent)
     }
 
     /// Opens it. That the manifest is whole is known then, and of the rest when it is read.
@@ -186,10 +188,12 @@ impl Unlocked {
         let (entry, extent) = self.entry(number)?;
         if entry.sealed {
             let plain = self.read(number)?;
-            return copy(plain.as_slice(), to).map(drop).map_err(BackupError::io(to));
+            // Not by way of a buffer that nobody wipes: it may be a key.
+            return write(to, &plain).map_err(BackupError::io(to));
         }
         let file = self.backup.file(&place(number), extent).map_err(|error| named(error, &entry.name))?;
-        let copied = copy(file.take(extent.bytes), to).map_err(BackupError::io(to))?;
+        let from = self.backup.folder.join(place(number));
+        let copied = copy((file.take(extent.bytes), from.as_path()), to)?;
         same(&place(number), &copied, extent).map_err(|error| named(error, &entry.name))
     }
 

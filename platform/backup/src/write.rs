@@ -12,7 +12,8 @@ use garrison_secrets::{BackupKey, RecoveryPublic, StreamKey};
 
 use crate::manifest::{Entry, FORMAT, hex};
 use crate::{
-    BackupError, Extent, FOLDER, INDEX, MANIFEST, Manifest, OBJECTS, ObjectName, Told, associated, place,
+    BackupError, Extent, FOLDER, INDEX, MANIFEST, Manifest, OBJECTS, ObjectName, SEALED, Told, associated,
+    place,
 };
 
 /// Bytes that are copied at once.
@@ -50,9 +51,17 @@ impl Making {
         Ok(Self { folder, id, key, seals, entropy, entries: Vec::new(), objects: Vec::new() })
     }
 
+    /// The folder in which it is made.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Seals an object.
     pub fn seal(&mut self, name: ObjectName, plain: &[u8]) -> Result<(), BackupError> {
         let sealed = self.seals.seal(&associated(self.id, name.as_str()), plain, &*self.entropy);
+        if sealed.len() as u64 > SEALED {
+            return Err(BackupError::Long(name));
+        }
         let path = self.next()?;
         write(&path, &sealed).map_err(BackupError::io(&path))?;
         self.entries.push(Entry { name, sealed: true });
@@ -69,7 +78,7 @@ impl Making {
     ) -> Result<&Extent, BackupError> {
         let path = self.next()?;
         let source = File::open(from).map_err(BackupError::io(from))?;
-        let copied = copy(source.take(bytes.unwrap_or(u64::MAX)), &path).map_err(BackupError::io(&path))?;
+        let copied = copy((source.take(bytes.unwrap_or(u64::MAX)), from), &path)?;
         if bytes.is_some_and(|bytes| bytes != copied.bytes) {
             let ended = io::Error::from(io::ErrorKind::UnexpectedEof);
             return Err(BackupError::io(from)(ended));
@@ -161,7 +170,8 @@ fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a new file, and waits until it is on the disk.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = create(path)?;
     file.write_all(bytes)?;
     file.sync_all()
@@ -171,26 +181,26 @@ fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Copies a stream into a new file, and waits until it is on the disk.
-pub(crate) fn copy(mut from: impl Read, to: &Path) -> io::Result<Extent> {
-    let mut file = create(to)?;
-    let extent = each(&mut from, |part| file.write_all(part))?;
-    file.sync_all()?;
+/// Copies a stream, which comes out of the file of this name, into a new file, and waits until it is on the disk.
+pub(crate) fn copy((mut from, name): (impl Read, &Path), to: &Path) -> Result<Extent, BackupError> {
+    let mut file = create(to).map_err(BackupError::io(to))?;
+    let extent = each((&mut from, name), |part| file.write_all(part).map_err(BackupError::io(to)))?;
+    file.sync_all().map_err(BackupError::io(to))?;
     Ok(extent)
 }
 
-/// Reads a stream to its end, part by part.
+/// Reads a stream, which comes out of the file of this name, to its end, part by part.
 pub(crate) fn each(
-    from: &mut impl Read,
-    mut take: impl FnMut(&[u8]) -> io::Result<()>,
-) -> io::Result<Extent> {
+    (from, name): (&mut impl Read, &Path),
+    mut take: impl FnMut(&[u8]) -> Result<(), BackupError>,
+) -> Result<Extent, BackupError> {
     let (mut digest, mut bytes, mut buffer) = (Context::new(&SHA256), 0, vec![0; CHUNK]);
     loop {
         let read = match from.read(&mut buffer) {
             Ok(0) => break,
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
+            Err(error) => return Err(BackupError::io(name)(error)),
         };
         let part = buffer.get(..read).unwrap_or_default();
         digest.update(part);

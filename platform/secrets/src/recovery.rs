@@ -5,8 +5,8 @@
 //! DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and AES-256-GCM; `info` names the backup. So every library of HPKE opens it.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -19,6 +19,7 @@ use rustls::crypto::aws_lc_rs::hpke::DH_KEM_X25519_HKDF_SHA256_AES_256;
 use rustls::crypto::hpke::{EncapsulatedSecret, Hpke as _, HpkePrivateKey, HpkePublicKey};
 use zeroize::Zeroizing;
 
+use crate::file::sync;
 use crate::{MacKey, NotSealed, RootKey, StreamKey};
 
 /// What stands before the secret key in its file.
@@ -26,7 +27,7 @@ const SECRET: &str = "garrison-recovery-secret-v1";
 /// What stands before a public key.
 const PUBLIC: &str = "garrison-recovery-v1:";
 /// The longest file that is read, in bytes.
-const LONGEST: u64 = 1 << 10;
+const LONGEST: usize = 1 << 10;
 /// Bytes of an encapsulated X25519 key, which a sealed key begins with.
 const ENCAPSULATED: usize = 32;
 
@@ -68,29 +69,43 @@ impl RecoveryKey {
         let mut bytes = Zeroizing::new([0; 32]);
         entropy.fill(&mut *bytes);
         let key = Self(bytes);
-        let secret = Zeroizing::new(STANDARD.encode(*key.0));
-        let text = Zeroizing::new(format!("{SECRET} {}\n{}\n", *secret, key.public()));
+        // It does not grow, so that there is one copy to be wiped.
+        let mut text = Zeroizing::new(String::with_capacity(LONGEST));
+        text.push_str(SECRET);
+        text.push(' ');
+        STANDARD.encode_string(&*key.0, &mut text);
+        text.push_str(&format!("\n{}\n", key.public()));
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         let mut file = file.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => RecoveryError::Exists(path.into()),
             _ => RecoveryError::Io(path.into(), error),
         })?;
+        let folder = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-        written.map_err(|error| RecoveryError::Io(path.into(), error)).map(|()| key)
+        match written.and_then(|()| sync(folder)) {
+            Ok(()) => Ok(key),
+            Err(error) => {
+                // Half a key opens nothing, and would be in the way the next time.
+                let _ = fs::remove_file(path);
+                Err(RecoveryError::Io(path.into(), error))
+            }
+        }
     }
 
     /// Reads it from its file.
     pub fn open(path: &Path) -> Result<Self, RecoveryError> {
         let io = |error| RecoveryError::Io(path.into(), error);
-        let metadata = fs::metadata(path).map_err(io)?;
-        if metadata.permissions().mode() & 0o077 != 0 {
+        let file = File::open(path).map_err(io)?;
+        if file.metadata().map_err(io)?.permissions().mode() & 0o077 != 0 {
             return Err(RecoveryError::Open(path.into()));
         }
         let malformed = || RecoveryError::Malformed(path.into());
-        if metadata.len() > LONGEST {
+        // It does not grow, so that there is one copy to be wiped.
+        let mut text = Zeroizing::new(Vec::with_capacity(LONGEST + 1));
+        file.take(LONGEST as u64 + 1).read_to_end(&mut text).map_err(io)?;
+        if text.len() > LONGEST {
             return Err(malformed());
         }
-        let text = Zeroizing::new(fs::read(path).map_err(io)?);
         let line = str::from_utf8(&text).ok().and_then(|text| text.lines().next()?.strip_prefix(SECRET));
         let mut bytes = Zeroizing::new([0; 32]);
         let read = line.and_then(|line| STANDARD.decode_slice(line.trim(), &mut *bytes).ok());

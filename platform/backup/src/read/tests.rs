@@ -145,6 +145,34 @@ fn a_manifest_that_was_made_anew_is_refused() {
 }
 
 #[test]
+fn what_is_not_there_is_no_backup_that_was_changed() {
+    let Sample { dir, key, backup } = sample();
+    for nothing in [dir.path().join("none"), backup.join(MANIFEST)] {
+        let error = look(&nothing, &key).unwrap_err();
+        assert!(matches!(&error, BackupError::Io { path, .. } if *path == nothing), "{error}");
+        assert_eq!(error.place(), None);
+    }
+    // The folder above the backup.
+    assert!(look(dir.path(), &key).unwrap_err().to_string().contains("name the folder of a backup"));
+}
+
+#[test]
+fn an_error_names_the_file_that_is_to_blame() {
+    let Sample { dir, key, backup } = sample();
+    let unlocked = Backup::open(&backup).unwrap().unlock(&key).unwrap();
+    let to = dir.path().join("none").join("restored");
+    for number in [0, 3] {
+        let error = unlocked.write(number, &to).unwrap_err();
+        assert!(matches!(&error, BackupError::Io { path, .. } if *path == to), "{error}");
+    }
+    // A folder is opened, and cannot be read.
+    let id = BackupId::new("2026-11-22T10:00:00Z".parse().unwrap(), &SystemEntropy);
+    let mut making = Making::begin(dir.path(), id, Arc::new(SystemEntropy)).unwrap();
+    let error = making.copy("log/1.log".parse().unwrap(), &backup, None).unwrap_err();
+    assert!(matches!(&error, BackupError::Io { path, .. } if *path == backup), "{error}");
+}
+
+#[test]
 fn what_is_not_finished_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let id = BackupId::new("2026-11-22T10:00:00Z".parse().unwrap(), &SystemEntropy);
