@@ -36,6 +36,9 @@ const LISTS: u64 = 256 << 20;
 /// More objects than this are none of ours.
 const OBJECTS: usize = 1 << 21;
 
+/// How the name of a folder ends in which a backup is made, or was when its maker was killed.
+pub const UNFINISHED: &str = ".making";
+
 /// The folder of the objects.
 const FOLDER: &str = "objects";
 const INDEX: &str = "index";

@@ -12,8 +12,8 @@ use garrison_secrets::{BackupKey, RecoveryPublic, StreamKey};
 
 use crate::manifest::{Entry, FORMAT, hex};
 use crate::{
-    BackupError, Extent, FOLDER, INDEX, MANIFEST, Manifest, OBJECTS, ObjectName, SEALED, Told, associated,
-    place,
+    BackupError, Extent, FOLDER, INDEX, MANIFEST, Manifest, OBJECTS, ObjectName, SEALED, Told, UNFINISHED,
+    associated, place,
 };
 
 /// Bytes that are copied at once.
@@ -40,7 +40,7 @@ pub struct Made {
 impl Making {
     /// Begins one below this folder.
     pub fn begin(to: &Path, id: BackupId, entropy: Arc<dyn Entropy>) -> Result<Self, BackupError> {
-        let folder = Aside(Some(to.join(format!("{id}.making"))));
+        let folder = Aside(Some(to.join(format!("{id}{UNFINISHED}"))));
         let mut private = DirBuilder::new();
         private.mode(0o700);
         private.create(folder.path()).map_err(BackupError::io(folder.path()))?;

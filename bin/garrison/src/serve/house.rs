@@ -1,6 +1,7 @@
 //! What the server does by itself: what is due, what follows, reviews of the record, the certificate, and looking
 //! whether anything was changed by hand.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Tls};
+use crate::machine::backup;
 use crate::server::metrics::Metrics;
 use crate::server::tls::{self, Current};
 
@@ -42,7 +44,7 @@ pub fn keep(
 ) -> Jobs {
     let mut jobs = JoinSet::new();
     jobs.spawn(work(kernel.clone(), stop.clone()));
-    jobs.spawn(rounds(kernel.clone(), stop.clone()));
+    jobs.spawn(rounds(kernel.clone(), config.data.dir.clone(), stop.clone()));
     jobs.spawn(reviews(kernel, stop.clone()));
     let ended = stop.clone();
     jobs.spawn(async move {
@@ -69,8 +71,9 @@ async fn work(kernel: Kernel, stop: CancellationToken) {
     }
 }
 
-async fn rounds(kernel: Kernel, stop: CancellationToken) {
+async fn rounds(kernel: Kernel, data: PathBuf, stop: CancellationToken) {
     loop {
+        let_go(data.clone()).await;
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(ROUND) => {}
@@ -85,6 +88,17 @@ async fn rounds(kernel: Kernel, stop: CancellationToken) {
         if let Err(error) = kernel.tidy().await {
             tracing::warn!(%error, "what is no longer needed could not be thrown away");
         }
+    }
+}
+
+/// Gives back the room that a backup still takes that was killed.
+async fn let_go(data: PathBuf) {
+    match tokio::task::spawn_blocking(move || backup::let_go(&data)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(error = format!("{error:#}"), "what a backup holds that was killed takes room");
+        }
+        Err(error) => tracing::error!(%error, "looking after backups that were killed broke off"),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod restore;
 pub mod verify;
 
 use garrison_backup::{BackupError, Unlocked};
+pub use hold::let_go;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// The state stands in parts of about so many bytes, each of whole lines.

@@ -6,8 +6,7 @@
 
 mod place;
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
@@ -28,7 +27,7 @@ use crate::machine::{tenant, verify, wait};
 use crate::output::{Column, Printer, Row};
 use crate::{say, serve};
 
-use place::{Refused, Work, aside};
+use place::{Refused, Work, aside, make};
 
 /// What was restored, and proven.
 #[derive(Serialize)]
@@ -106,7 +105,10 @@ fn restored(config: &Config, args: &BackupRestoreArgs) -> anyhow::Result<Restore
             Ok(row)
         }
         Err(error) => {
-            wait(work.undo())?;
+            // Why it was undone counts more than what stays.
+            if let Err(stays) = wait(work.undo()) {
+                say!("garrison: removing what was restored so far: {stays:#}");
+            }
             Err(error)
         }
     }
@@ -159,7 +161,7 @@ fn losses(
 ) -> anyhow::Result<Vec<Lost>> {
     let told = &manifest.told;
     let options = serve::seal::options(&work.config, keys.base())?;
-    for witness in options.witnesses.iter().filter(|witness| !witness.exists()) {
+    for witness in work.config.journal.witnesses.iter().filter(|witness| !witness.exists()) {
         say!(
             "garrison: the witness {} is not there: whether it knows more than the backup, nobody can tell",
             witness.display()
@@ -289,9 +291,7 @@ async fn note(
 }
 
 /// The same path, with the folders above it.
-fn made(path: &Path) -> anyhow::Result<std::path::PathBuf> {
-    if let Some(above) = path.parent() {
-        fs::create_dir_all(above).with_context(|| format!("making the folder {}", above.display()))?;
-    }
+fn made(path: &Path) -> anyhow::Result<PathBuf> {
+    path.parent().map_or(Ok(()), make)?;
     Ok(path.to_owned())
 }
