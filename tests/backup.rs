@@ -20,6 +20,7 @@ mod server;
 mod support;
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -98,8 +99,33 @@ fn make(siem: &Siem, token: &str, public: &str) -> Value {
                 );
             }
         });
-        row(&siem.server.place, &format!("backup create --to backups --recovery {public} --expires 7"), 0)
+        row(&siem.server.place, &format!("backup create --to bäckups --recovery {public} --expires 7"), 0)
     })
+}
+
+/// What cannot be made or looked at is told with what to do, and no key is repeated.
+fn says_what_to_do(place: &Place, public: &str) {
+    for (line, said) in [
+        ("backup create --to bäckups".to_owned(), "backup.recovery"),
+        (format!("backup create --to none --recovery {public}"), "there is no folder"),
+        ("backup create --to bäckups --recovery garrison.toml".to_owned(), "reading the recovery key"),
+        (
+            "backup create --to bäckups --recovery garrison-recovery-secret-v1".to_owned(),
+            "not the public half",
+        ),
+        ("backup verify --from none".to_owned(), "none: "),
+    ] {
+        let err = refused(place, &line, 1);
+        assert!(err.contains(said) && !err.contains("secret-v1"), "{line}: {err}");
+    }
+    // Opening a database that is not there would make it.
+    let gone = place.path("gone.db");
+    let line = format!(
+        "backup create --to bäckups --recovery {public} --set database.url=sqlite:{}",
+        gone.display()
+    );
+    assert!(refused(place, &line, 1).contains("there is no database") && !gone.exists());
+    assert!(!place.path("garrison/data/pinned").exists());
 }
 
 /// Every object, changed in several places, cut and missing.
@@ -265,11 +291,15 @@ fn a_backup_is_restored_elsewhere_and_an_older_state_not_unnoticed() {
     let (mut siem, token) = fill(siem);
 
     let place = &siem.server.place;
-    fs::create_dir(place.path("backups")).unwrap();
+    fs::create_dir(place.path("bäckups")).unwrap();
+    // As where a system hands secrets over.
+    let [root, handed] = ["garrison/keys/root.key", "handed.key"].map(|name| place.path(name));
+    fs::rename(&root, &handed).unwrap();
+    symlink(&handed, &root).unwrap();
     let key = row(place, "backup key --out recovery.key", 0);
     let public = key["recovery"].as_str().unwrap();
     assert!(refused(place, "backup key --out recovery.key", 7).contains("never overwritten"));
-    assert!(refused(place, "backup create --to backups", 1).contains("backup.recovery"));
+    says_what_to_do(place, public);
     let made = make(&siem, &token, public);
     let backup = PathBuf::from(made["at"].as_str().unwrap());
     let listed = row(place, "backup list", 0);

@@ -30,23 +30,25 @@
 //!   copied.
 //! - *The keys open the state's*: keys that were the same before (1) and after (8) are those of (5). A version that was made
 //!   in between, or destroyed, is seen.
+//! - *Certificates of destroyed keys name every backup that has them*: a backup is noted before it gets its name. One whose
+//!   keys were destroyed before it was noted, while it was copied, gets none.
 //! - *Lines of followed files may be there twice, and none is missing*: (3) is noted after the lines are in the log, and is
 //!   read before the log is.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use garrison_backup::{Made, Making, Manifest, ObjectName, Told};
 use garrison_base::{BackupId, Exit, Line, TenantId, Timestamp};
 use garrison_journal::{Archive, OpenError, pin};
 use garrison_kernel::{Actor, Kernel, Snapshot, System};
 use garrison_lake::FileEntry;
-use garrison_logs::acts::CreateBackup;
+use garrison_logs::acts::{CreateBackup, ForgetBackup};
 use garrison_logs::{HeldKey, NotedBackup};
-use garrison_secrets::{KeyStore, RecoveryPublic, SystemEntropy};
+use garrison_secrets::{KeyStore, RecoveryError, RecoveryPublic, SystemEntropy};
 use jiff::SignedDuration;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -54,15 +56,15 @@ use zeroize::Zeroizing;
 use super::hold::Hold;
 use super::{PART, kind, progress};
 use crate::cli::BackupCreateArgs;
-use crate::config::Config;
+use crate::config::{Config, Engine};
 use crate::machine::{tenant, wait};
 use crate::output::{Column, Printer, Row};
 use crate::{say, serve};
 
 /// How often it is begun anew when something changed meanwhile.
 const TRIES: usize = 5;
-/// A longer file of a public key is something else.
-const LONGEST: u64 = 1 << 12;
+/// So many bytes of a file are looked at for a public key.
+const LONGEST: usize = 1 << 12;
 
 /// What was made.
 #[derive(Serialize)]
@@ -103,6 +105,15 @@ pub fn run(args: &BackupCreateArgs) -> anyhow::Result<Exit> {
     let config = args.config.load()?.config;
     let recovery = recovery(&config, args.recovery.as_deref())?;
     let to = absolute(&args.to).with_context(|| format!("finding {}", args.to.display()))?;
+    ensure!(to.is_dir(), "there is no folder {}: make it, or look whether its disk is mounted", to.display());
+    // Opening one that is not there would make it.
+    if let Some(Engine::Sqlite(file)) = config.engine() {
+        ensure!(
+            file.exists(),
+            "there is no database {}: look whether its disk is mounted, or name the right configuration",
+            file.display()
+        );
+    }
     let label = match &args.label {
         Some(label) => label.clone(),
         None => to
@@ -130,11 +141,17 @@ fn recovery(config: &Config, given: Option<&str>) -> anyhow::Result<RecoveryPubl
     let given = given.or(config.backup.recovery.as_deref()).context(
         "nobody said to which recovery key: give --recovery, or set `backup.recovery`; `garrison backup key` makes one",
     )?;
-    if let Ok(public) = given.parse() {
-        return Ok(public);
+    let malformed: RecoveryError = match given.parse::<RecoveryPublic>() {
+        Ok(public) => return Ok(public),
+        Err(malformed) => malformed,
+    };
+    // What should be a key and not a file is not repeated: it may be the secret half.
+    if given.starts_with("garrison-recovery-") && !Path::new(given).exists() {
+        return Err(malformed.into());
     }
-    let length = fs::metadata(given).with_context(|| format!("reading the recovery key {given}"))?.len();
-    let text = if length > LONGEST { String::new() } else { fs::read_to_string(given)? };
+    let mut text = Zeroizing::new(String::with_capacity(LONGEST));
+    let read = File::open(given).and_then(|file| file.take(LONGEST as u64).read_to_string(&mut text));
+    read.with_context(|| format!("reading the recovery key {given}"))?;
     let public = text.lines().find_map(|line| line.parse().ok());
     public
         .with_context(|| format!("{given} has no public half of a recovery key, `garrison-recovery-v1:...`"))
@@ -171,7 +188,7 @@ async fn create(config: &Config, wanted: &Wanted, hold: &Hold) -> anyhow::Result
     for _ in 0..TRIES {
         hold.clear()?;
         match take_hold(config, hold).await? {
-            Ok(held) => return copy(config, wanted, held).await,
+            Ok(held) => return copy(config, wanted, hold, held).await,
             Err(changed) => {
                 say!("garrison: {changed} meanwhile; it is begun anew");
                 why = changed;
@@ -192,7 +209,9 @@ async fn take_hold(config: &Config, hold: &Hold) -> anyhow::Result<Result<Held, 
     let checkpoint =
         read(&tree.join("checkpoint"))?.map(|bytes| String::from_utf8(bytes.to_vec())).transpose();
     let checkpoint = checkpoint.context("reading the checkpoint of the record")?;
-    let mut others = below(&tree, kind::TREE, &["sealed"])?;
+    // Before the first one nothing is sealed; the first may just come.
+    let sealed: &[&str] = if checkpoint.is_some() { &["sealed"] } else { &[] };
+    let mut others = below(&tree, kind::TREE, sealed)?;
     for (_, lines) in &mut others {
         // A line may be on its way.
         let whole = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
@@ -206,6 +225,7 @@ async fn take_hold(config: &Config, hold: &Hold) -> anyhow::Result<Result<Held, 
     let made = kernel.now();
     let mut snapshot = kernel.snapshot().await?;
     let tenants = snapshot.tenants();
+    ensure!(!tenants.is_empty(), "the database is empty, so there is nothing to keep: is it the right one?");
     let listed = garrison_logs::catalogue(&mut snapshot, &tenants).await?;
     let mut files = Vec::with_capacity(listed.len());
     for (number, file) in listed.into_iter().enumerate() {
@@ -235,10 +255,16 @@ async fn take_hold(config: &Config, hold: &Hold) -> anyhow::Result<Result<Held, 
     Ok(Ok(Held { kernel, keys, tenants, snapshot, small, files, log: held_log, made }))
 }
 
-async fn copy(config: &Config, wanted: &Wanted, held: Held) -> anyhow::Result<(Manifest, u64, PathBuf)> {
+async fn copy(
+    config: &Config,
+    wanted: &Wanted,
+    hold: &Hold,
+    held: Held,
+) -> anyhow::Result<(Manifest, u64, PathBuf)> {
     let Held { kernel, keys, tenants, mut snapshot, small, files, log, made } = held;
     let id = BackupId::new(made, &SystemEntropy);
     let mut making = Making::begin(&wanted.to, id, Arc::new(SystemEntropy))?;
+    hold.note(making.folder())?;
     for (name, bytes) in small.keys.iter().chain(&small.others) {
         making.seal(name.parse()?, bytes)?;
     }
@@ -263,6 +289,11 @@ async fn copy(config: &Config, wanted: &Wanted, held: Held) -> anyhow::Result<(M
     note(&kernel, &tenants, (&keys, &made, &wanted.label))
         .await
         .with_context(|| format!("noting the backup in the state of {}", config.data.dir.display()))?;
+    if destroyed_since(&keys, &serve::keys(config)?) {
+        // A certificate may have been given that could not name it yet.
+        forget(&kernel, &tenants, id).await?;
+        bail!("a key was destroyed while the backup was made, which would still have it: make it again");
+    }
     kernel.close().await;
     let (manifest, bytes) = (made.manifest().clone(), made.bytes());
     Ok((manifest, bytes, made.publish()?))
@@ -305,11 +336,11 @@ fn copy_lake(making: &mut Making, files: &[(FileEntry, [PathBuf; 2])]) -> anyhow
         if file.sealed {
             let digest: String = file.digest.iter().map(|byte| format!("{byte:02x}")).collect();
             let copied = making.copy(events_name, events, None)?;
-            anyhow::ensure!(copied.bytes == file.bytes && copied.sha256 == digest, wrong());
+            ensure!(copied.bytes == file.bytes && copied.sha256 == digest, wrong());
             making.copy(words_name, words, None)?;
         } else {
             let plain = fs::read(events).with_context(|| format!("reading {}", file.path()))?;
-            anyhow::ensure!(garrison_secrets::digest(&plain) == file.digest, wrong());
+            ensure!(garrison_secrets::digest(&plain) == file.digest, wrong());
             making.seal(events_name, &plain)?;
             let plain = fs::read(words).with_context(|| format!("reading {}", file.words_path()))?;
             making.seal(words_name, &plain)?;
@@ -345,11 +376,29 @@ async fn note(
     Ok(())
 }
 
-/// The files at these places below a folder, with those in folders, by name; `prefix` stands before the names.
+/// Notes that the backup is not there.
+async fn forget(kernel: &Kernel, tenants: &[TenantId], backup: BackupId) -> anyhow::Result<()> {
+    for tenant in tenants {
+        let actor = Actor::system(System::CONSOLE, *tenant, tenant::origin(kernel));
+        let done = kernel.act(&actor, ForgetBackup { backup }).await;
+        done.map_err(|problem| anyhow!("noting that there is no backup: {problem}"))?;
+    }
+    Ok(())
+}
+
+/// Whether a version that was there before is not there now.
+fn destroyed_since(before: &KeyStore, now: &KeyStore) -> bool {
+    let (before, now) = (before.keys(), now.keys());
+    let mut held = before.iter().filter(|key| key.destroyed.is_none());
+    held.any(|key| !now.contains(key))
+}
+
+/// The files at these places below a folder, with those in folders, by name; `prefix` stands before the names. A link counts
+/// as what it leads to: where a system hands secrets over, the root key may be one.
 fn below(dir: &Path, prefix: &str, places: &[&str]) -> anyhow::Result<Vec<(String, Zeroizing<Vec<u8>>)>> {
     let mut found = Vec::new();
     for place in places {
-        for entry in walkdir::WalkDir::new(dir.join(place)).sort_by_file_name() {
+        for entry in walkdir::WalkDir::new(dir.join(place)).follow_links(true).sort_by_file_name() {
             let entry = match entry {
                 Ok(entry) => entry,
                 // Not there, or gone by now: of the keys only `tls` may be missing, and the others are opened.
