@@ -73,7 +73,7 @@ impl RecoveryKey {
         let mut text = Zeroizing::new(String::with_capacity(LONGEST));
         text.push_str(SECRET);
         text.push(' ');
-        STANDARD.encode_string(&*key.0, &mut text);
+        STANDARD.encode_string(*key.0, &mut text);
         text.push_str(&format!("\n{}\n", key.public()));
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         let mut file = file.map_err(|error| match error.kind() {
