@@ -23,8 +23,10 @@ pub use pack::PackEvidence;
 pub use reads::{CHECKPOINT, Checkpoint, ListReviews, Proof, ProveRecord, ShowReview};
 pub use routes::routes;
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, sql: include_str!("../migrations/0001_reviews.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, sql: include_str!("../migrations/0001_reviews.sql") },
+    Migration { version: 2, sql: include_str!("../migrations/0002_last_day.sql") },
+];
 
 /// The timer that looks whether a review is overdue.
 pub(crate) const OVERDUE: &str = "review-due";

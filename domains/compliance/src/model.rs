@@ -270,6 +270,34 @@ pub(crate) struct Progress {
     pub(crate) seq: i64,
     /// What the sample of the day is chosen by.
     pub(crate) seed: Seed,
-    /// Whether the reviews of the day are complete.
-    pub(crate) whole: bool,
+    /// How far the reviews of the day are.
+    pub(crate) stage: Stage,
+}
+
+/// How far the reviews of a day are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Its records are looked through.
+    Looking,
+    /// All its records were looked through, and some reviews are not open yet.
+    Opening,
+    /// All are open.
+    Whole,
+}
+
+impl Stage {
+    const ALL: [(Self, i64); 3] = [(Self::Looking, 0), (Self::Whole, 1), (Self::Opening, 2)];
+}
+
+impl From<Stage> for Value {
+    fn from(stage: Stage) -> Self {
+        Stage::ALL.iter().find(|(known, _)| *known == stage).map(|(_, number)| *number).into()
+    }
+}
+
+impl FromCell for Stage {
+    fn from_cell(cell: &Value) -> Option<Self> {
+        let number = i64::from_cell(cell)?;
+        Stage::ALL.iter().find(|(_, known)| *known == number).map(|(stage, _)| *stage)
+    }
 }

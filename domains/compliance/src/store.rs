@@ -121,6 +121,15 @@ pub(crate) async fn gathering(tx: &mut ReadTx<'_>, limit: i64) -> Result<Vec<Rev
     Ok(reviews)
 }
 
+/// The last day before one that has reviews.
+pub(crate) async fn last_day(tx: &mut ReadTx<'_>, before: Day) -> Result<Option<Day>, KernelError> {
+    const LAST: Scoped = scoped!(
+        "SELECT r.day FROM compliance_review r WHERE {scope:r} AND r.day < $2 ORDER BY r.day DESC LIMIT 1"
+    );
+    let row = tx.row(LAST, vec![before.into()]).await?;
+    Ok(row.map(|row| row.get(0)).transpose()?)
+}
+
 /// How many reviews are in a state.
 pub(crate) async fn count(tx: &mut ReadTx<'_>, state: ReviewState) -> Result<i64, KernelError> {
     const COUNT: Scoped =
@@ -280,13 +289,7 @@ pub(crate) async fn items_asked(
 
 fn progress_cells(tx: &ReadTx<'_>, progress: &Progress) -> Vec<Value> {
     let tenant = Value::text(tx.tenant());
-    vec![
-        tenant,
-        progress.day.into(),
-        progress.seq.into(),
-        progress.seed.into(),
-        i64::from(progress.whole).into(),
-    ]
+    vec![tenant, progress.day.into(), progress.seq.into(), progress.seed.into(), progress.stage.into()]
 }
 
 /// How far the record was looked through; nothing where it never was.
@@ -295,8 +298,7 @@ pub(crate) async fn progress(tx: &mut ReadTx<'_>) -> Result<Option<Progress>, Ke
         scoped!("SELECT p.day, p.seq, p.seed, p.whole, p.mac FROM compliance_progress p WHERE {scope:p}");
     const ANY: Scoped = scoped!("SELECT r.review_id FROM compliance_review r WHERE {scope:r} LIMIT 1");
     if let Some(row) = tx.row(ONE, Vec::new()).await? {
-        let whole = row.get::<i64>(3)? != 0;
-        let progress = Progress { day: row.get(0)?, seq: row.get(1)?, seed: row.get(2)?, whole };
+        let progress = Progress { day: row.get(0)?, seq: row.get(1)?, seed: row.get(2)?, stage: row.get(3)? };
         tx.check(PROGRESS, &progress_cells(tx, &progress), &row.get::<Vec<u8>>(4)?)?;
         return Ok(Some(progress));
     }

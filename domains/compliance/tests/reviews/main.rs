@@ -2,17 +2,18 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "tests fail loudly")]
 
+mod opening;
 mod world;
 
 use std::collections::BTreeSet;
 
 use garrison_access::acts::SetApprovalRule;
 use garrison_base::NodeId;
-use garrison_compliance::acts::{OpenReviews, Opened, SignReview};
+use garrison_compliance::acts::SignReview;
 use garrison_compliance::{ItemReason, Review, ReviewDetail, ReviewState, Seed, overdue_reviews};
 use garrison_detection::ListAlerts;
 use garrison_directory::acts::{AddMember, CreateGroup, CreateService, MergeNode};
-use garrison_kernel::{Actor, ActorId, AuditFilter, Holder, Origin, Outcome, Slot, System, TokenLimits};
+use garrison_kernel::{Actor, ActorId, AuditFilter, Holder, Outcome, Slot, TokenLimits};
 use garrison_testkit::Engine;
 use garrison_web::Question as _;
 use jiff::SignedDuration;
@@ -108,46 +109,6 @@ async fn where_chance_chooses_none_one_is_seen() {
             let review = world.review(world.shop, world.yesterday()).await;
             assert_eq!([review.records, review.sampled], [1, 1], "day {day}");
         }
-    }
-}
-
-#[tokio::test]
-async fn what_was_opened_is_not_opened_again() {
-    for engine in Engine::all() {
-        let world = World::new(engine).await;
-        world.nodes("n", 3).await;
-        let before = world.records(None).await[0].seq;
-        assert_eq!(world.next_day().await, 1);
-        let after = world.records(None).await[0].seq;
-        assert_eq!(world.open().await, 0);
-        assert_eq!(world.records(None).await[0].seq, after, "looking leaves no record");
-        // The same act, as after an answer that got lost.
-        let compliance = Actor::system(System::COMPLIANCE, world.platform.tenant, Origin::system("again"));
-        for behind in [0, before, after] {
-            let done = world.act(&compliance, OpenReviews { after: behind }).await.unwrap();
-            assert_eq!(done, Opened::default());
-        }
-        assert_eq!(world.reviews(&world.olga, world.yesterday()).await.len(), 1);
-    }
-}
-
-#[tokio::test]
-async fn days_without_the_server_are_caught_up_and_reviewing_begets_no_reviews() {
-    for engine in Engine::all() {
-        let world = World::new(engine).await;
-        world.nodes("n", 1).await;
-        let first = world.yesterday().plus(1);
-        world.platform.clock.advance(SignedDuration::from_hours(48));
-        world.nodes("m", 1).await;
-        world.platform.clock.advance(SignedDuration::from_hours(48));
-        assert_eq!(world.open().await, 2);
-        for day in [first, first.plus(2)] {
-            let review = world.review(world.shop, day).await;
-            world.note_all(&world.olga, review.id).await;
-            world.sign(&world.olga, review.id).await.unwrap();
-        }
-        assert!(world.reviews(&world.olga, first.plus(1)).await.is_empty());
-        assert_eq!(world.next_day().await, 0);
     }
 }
 
