@@ -26,6 +26,7 @@ pub use routes::routes;
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("../migrations/0001_reviews.sql") },
     Migration { version: 2, sql: include_str!("../migrations/0002_last_day.sql") },
+    Migration { version: 3, sql: include_str!("../migrations/0003_involved.sql") },
 ];
 
 /// The timer that looks whether a review is overdue.

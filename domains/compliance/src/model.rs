@@ -3,10 +3,11 @@
 use std::fmt;
 
 use garrison_base::{Day, NodeId, ReviewId, Timestamp};
-use garrison_kernel::{ActorId, FromCell, Record, Value};
+use garrison_kernel::{ActorId, FromCell, ReadTx, Record, Value};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::auditor;
 use crate::choice::{self, Seed};
 
 /// Days after the one on which it was opened, after which a review is overdue.
@@ -205,6 +206,9 @@ pub struct ReviewItem {
     pub(crate) operation: String,
     #[serde(skip)]
     pub(crate) actor: ActorId,
+    /// Who else has a part in it.
+    #[serde(skip)]
+    pub(crate) involved: Vec<ActorId>,
     /// The number of the record.
     pub seq: i64,
     /// Why it is here.
@@ -222,12 +226,13 @@ pub struct ReviewItem {
 
 impl ReviewItem {
     /// A record without a verdict.
-    pub(crate) fn of(review: &Review, record: &Record, reason: ItemReason) -> Self {
+    pub(crate) fn of(tx: &ReadTx<'_>, review: &Review, record: &Record, reason: ItemReason) -> Self {
         Self {
             review: review.id,
             node: review.node,
             operation: record.operation.clone(),
             actor: record.actor.id,
+            involved: auditor::involved(tx, record),
             seq: record.seq,
             reason,
             verdict: None,

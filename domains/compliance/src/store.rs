@@ -2,7 +2,7 @@
 
 use garrison_base::{Day, NodeId, ReviewId};
 use garrison_kernel::{
-    DbError, KernelError, ReadTx, Row, Scoped, Tenanted, Value, WriteTx, scoped, tenanted,
+    ActorId, DbError, KernelError, ReadTx, Row, Scoped, Tenanted, Value, WriteTx, scoped, tenanted,
 };
 
 use crate::model::{Progress, Review, ReviewItem, ReviewState};
@@ -167,9 +167,10 @@ pub(crate) async fn reviews(
     rows.iter().map(|row| read_review(tx, row)).collect()
 }
 
-/// What is stored of an item, in the order of its columns behind the tenant.
+/// What is stored of an item and covered by its MAC, in the order of its columns behind the tenant. Who is involved comes
+/// last, and only where somebody is: there are items that were written before it was known.
 fn item_cells(item: &ReviewItem) -> Vec<Value> {
-    vec![
+    let mut cells = vec![
         Value::text(item.review),
         item.seq.into(),
         Value::text(item.node),
@@ -180,17 +181,26 @@ fn item_cells(item: &ReviewItem) -> Vec<Value> {
         Value::maybe(item.note.as_ref()),
         Value::maybe(item.author),
         item.noted.into(),
-    ]
+    ];
+    if !item.involved.is_empty() {
+        let ids: Vec<String> = item.involved.iter().map(ActorId::to_string).collect();
+        cells.push(ids.join(" ").into());
+    }
+    cells
 }
 
-/// Reads and verifies an item: its columns as in [`item_cells`], then the MAC.
+/// Reads and verifies an item: its columns as in [`item_cells`], the MAC, who is involved.
 fn read_item(tx: &ReadTx<'_>, row: &Row) -> Result<ReviewItem, KernelError> {
+    let ids: Option<String> = row.get(11)?;
+    let ids = ids.iter().flat_map(|ids| ids.split(' '));
+    let involved: Result<Vec<ActorId>, _> = ids.map(str::parse).collect();
     let item = ReviewItem {
         review: row.get(0)?,
         seq: row.get(1)?,
         node: row.get(2)?,
         operation: row.get(3)?,
         actor: row.get(4)?,
+        involved: involved.map_err(|_| tampered(ITEM, row.get::<String>(0).unwrap_or_default()))?,
         reason: row.get(5)?,
         verdict: row.get(6)?,
         note: row.get(7)?,
@@ -205,13 +215,17 @@ fn read_item(tx: &ReadTx<'_>, row: &Row) -> Result<ReviewItem, KernelError> {
 pub(crate) async fn put_item(tx: &mut WriteTx<'_>, item: &ReviewItem) -> Result<(), KernelError> {
     const PUT: Tenanted = tenanted!(
         "INSERT INTO compliance_item (tenant, review_id, seq, node_id, operation, actor, reason, verdict, note, author,
-             noted, mac)
-         VALUES ({tenant}, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             noted, involved, mac)
+         VALUES ({tenant}, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (review_id, seq) DO UPDATE SET verdict = excluded.verdict, note = excluded.note,
              author = excluded.author, noted = excluded.noted, mac = excluded.mac"
     );
     let mut cells = item_cells(item);
-    cells.push(tx.seal(ITEM, &cells).into());
+    let mac = tx.seal(ITEM, &cells);
+    if item.involved.is_empty() {
+        cells.push(Value::Text(None));
+    }
+    cells.push(mac.into());
     tx.run(PUT, cells).await.map(|_| ())
 }
 
@@ -223,7 +237,7 @@ pub(crate) async fn item(
 ) -> Result<Option<ReviewItem>, KernelError> {
     const ONE: Scoped = scoped!(
         "SELECT i.review_id, i.seq, i.node_id, i.operation, i.actor, i.reason, i.verdict, i.note, i.author, i.noted,
-             i.mac
+             i.mac, i.involved
          FROM compliance_item i WHERE {scope:i} AND i.review_id = $2 AND i.seq = $3"
     );
     let row = tx.row(ONE, vec![Value::text(review), seq.into()]).await?;
@@ -234,7 +248,7 @@ pub(crate) async fn item(
 pub(crate) async fn items(tx: &mut ReadTx<'_>, review: &Review) -> Result<Vec<ReviewItem>, KernelError> {
     const ALL: Scoped = scoped!(
         "SELECT i.review_id, i.seq, i.node_id, i.operation, i.actor, i.reason, i.verdict, i.note, i.author, i.noted,
-             i.mac
+             i.mac, i.involved
          FROM compliance_item i WHERE {scope:i} AND i.review_id = $2 ORDER BY i.seq"
     );
     let rows = tx.rows(ALL, vec![Value::text(review.id)]).await?;
@@ -253,7 +267,7 @@ pub(crate) async fn undecided(
 ) -> Result<Vec<ReviewItem>, KernelError> {
     const SOME: Scoped = scoped!(
         "SELECT i.review_id, i.seq, i.node_id, i.operation, i.actor, i.reason, i.verdict, i.note, i.author, i.noted,
-             i.mac
+             i.mac, i.involved
          FROM compliance_item i
          WHERE {scope:i} AND i.review_id = $2 AND i.operation = $3 AND i.verdict IS NULL ORDER BY i.seq LIMIT $4"
     );
@@ -270,7 +284,7 @@ pub(crate) async fn items_asked(
 ) -> Result<Vec<ReviewItem>, KernelError> {
     const PAGE: Scoped = scoped!(
         "SELECT i.review_id, i.seq, i.node_id, i.operation, i.actor, i.reason, i.verdict, i.note, i.author, i.noted,
-             i.mac
+             i.mac, i.involved
          FROM compliance_item i
          WHERE {scope:i} AND i.review_id = $2 AND i.seq > $3 AND ($4 = 0 OR i.verdict IS NULL)
            AND ($5 IS NULL OR i.operation = $5)

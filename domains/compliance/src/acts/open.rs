@@ -101,7 +101,8 @@ async fn gather(
         };
         for record in records {
             if let Some(reason) = review.take(record) {
-                store::put_item(tx, &ReviewItem::of(&review, record, reason)).await?;
+                let item = ReviewItem::of(&tx.read(), &review, record, reason);
+                store::put_item(tx, &item).await?;
             }
         }
         store::put_review(tx, &review).await?;
@@ -118,7 +119,8 @@ async fn complete(tx: &mut WriteTx<'_>) -> Result<(usize, Stage), KernelError> {
         if let Some(seq) = review.nearest.filter(|_| review.sampled == 0) {
             let record = tx.read().record(seq).await?;
             review.put(ItemReason::Sample);
-            store::put_item(tx, &ReviewItem::of(&review, &record, ItemReason::Sample)).await?;
+            let item = ReviewItem::of(&tx.read(), &review, &record, ItemReason::Sample);
+            store::put_item(tx, &item).await?;
         }
         review.state = ReviewState::Open;
         store::put_review(tx, &review).await?;
