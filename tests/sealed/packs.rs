@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::by_hand;
 use crate::logs::Siem;
 use crate::proofs::{ANOTHER, asked, auditor, row, stranger};
+use crate::server::Account;
 use crate::support::Place;
 
 /// Packs records that pass a filter, and brings them to somebody who has nothing else. Answers the key of the log.
@@ -54,6 +55,21 @@ fn a_pack_holds_without_the_server_and_no_change_of_it_does() {
     );
     other_keys_and_changed_bytes(&outsider, &key, &bytes);
     what_was_asked_is_recorded(&siem, &auditor);
+}
+
+#[test]
+fn who_audits_a_part_packs_the_records_of_that_part() {
+    let siem = Siem::new("");
+    let shop = siem.node("shop");
+    siem.node("elsewhere");
+    siem.source(&shop, "web-1");
+    let (account, person) = Account::made_by(&siem.server, &siem.admin, "vera");
+    siem.grant(&person, "auditor", &shop);
+    let ran = asked(&siem, &account.session, "evidence pack --out part.zip -o json");
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let bytes = fs::read(siem.server.place.path("part.zip")).unwrap();
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(text.contains("web-1") && !text.contains("elsewhere"), "{}", row(&ran));
 }
 
 fn other_keys_and_changed_bytes(outsider: &Place, key: &str, bytes: &[u8]) {

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 
 use clap::ValueEnum;
-use garrison_base::Exit;
+use garrison_base::{Exit, is_plain};
 use serde::Serialize;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
@@ -159,13 +159,7 @@ fn shortened(text: String, width: usize) -> String {
 /// Text without what a terminal would obey or a reader be deceived by: control characters, and characters
 /// that turn the direction of writing, end lines or cannot be seen (Unicode general categories Cf, Zl, Zp).
 pub fn printable(text: &str) -> String {
-    let unseen = |char: char| {
-        matches!(char,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-    };
-    let harmless =
-        |char: char| if char.width().is_none() || unseen(char) { char::REPLACEMENT_CHARACTER } else { char };
+    let harmless = |char: char| if is_plain(char) { char } else { char::REPLACEMENT_CHARACTER };
     text.chars().map(|char| if matches!(char, '\n' | '\t' | '\r') { ' ' } else { harmless(char) }).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Who may review: somebody who has no part in what is reviewed.
 
 use garrison_base::NodeId;
-use garrison_kernel::{ActorId, Holder, ReadTx};
+use garrison_kernel::{ActorId, Holder, ReadTx, Record};
 
 use crate::model::{Review, ReviewItem, ReviewState};
 use crate::problem::ReviewError;
@@ -26,13 +26,25 @@ pub(crate) fn does_not_operate(tx: &ReadTx<'_>, who: ActorId, node: NodeId) -> R
     }
 }
 
-/// Refuses whoever did some of it, by whatever account.
+/// Who beside its actor has a part in a record: the person behind the account, which may be handed over later, and who filled
+/// the slots of what waited.
+pub(crate) fn involved(tx: &ReadTx<'_>, record: &Record) -> Vec<ActorId> {
+    let person = match tx.principal_of(Holder::Actor(record.actor.id)) {
+        Some(Holder::Actor(person)) if person != record.actor.id => Some(person),
+        _ => None,
+    };
+    // The first names the request; each of the others is `SLOT: WHO`.
+    let filled = record.approvals.iter().filter_map(|filled| filled.rsplit_once(": "));
+    person.into_iter().chain(filled.filter_map(|(_, who)| who.parse().ok())).collect()
+}
+
+/// Refuses whoever did or approved some of it, by whatever account.
 pub(crate) fn did_none_of(tx: &ReadTx<'_>, who: ActorId, items: &[ReviewItem]) -> Result<(), ReviewError> {
     let person = tx.principal_of(Holder::Actor(who));
-    let own = |item: &&ReviewItem| {
-        item.actor == who || (person.is_some() && tx.principal_of(Holder::Actor(item.actor)) == person)
+    let same = |other: &ActorId| {
+        *other == who || (person.is_some() && tx.principal_of(Holder::Actor(*other)) == person)
     };
-    match items.iter().find(own) {
+    match items.iter().find(|item| same(&item.actor) || item.involved.iter().any(same)) {
         Some(item) => Err(ReviewError::Own { seq: item.seq }),
         None => Ok(()),
     }

@@ -1,10 +1,7 @@
 //! The filter language of logs, asked of records.
 
-use std::net::IpAddr;
-
 use garrison_base::Timestamp;
-use garrison_search::{Op, Pattern, Query, Test, matches_text, matches_value};
-use regex::Regex;
+use garrison_search::{Op, Pattern, Query, Ready, Test, matches_text};
 use serde_json::Value as Json;
 
 /// The fields that a record has, beside those of what was asked for (`content.NAME`).
@@ -60,9 +57,8 @@ pub(crate) enum Filter {
 /// What a field must be.
 #[derive(Debug)]
 pub(crate) enum Wanted {
-    Test(Test),
+    Test(Ready),
     Time(Op, Timestamp),
-    Matches(Regex),
 }
 
 impl Filter {
@@ -124,43 +120,15 @@ impl Wanted {
                 let bad = |_| format!("`{text}` is no time here: write it out, such as 2026-11-22T10:00:00Z");
                 text.parse().map(|at| Self::Time(*op, at)).map_err(bad)
             }
-            Test::Matches(text) => {
-                let built = regex::RegexBuilder::new(text).size_limit(1 << 20).build();
-                built.map(Self::Matches).map_err(|error| error.to_string())
-            }
-            test => Ok(Self::Test(test.clone())),
+            test => Ready::new(test).map(Self::Test).map_err(|error| error.to_string()),
         }
     }
 
     fn holds(&self, value: &str) -> bool {
         match self {
-            Self::Time(op, at) => value.parse::<Timestamp>().is_ok_and(|value| ordered(*op, value.cmp(at))),
-            Self::Matches(regex) => regex.is_match(value),
-            Self::Test(Test::Is(pattern)) => matches_value(pattern, value),
-            Self::Test(Test::Present) => true,
-            Self::Test(Test::Compare(op, text)) => match (text.parse::<f64>(), value.parse::<f64>()) {
-                (Ok(wanted), Ok(value)) => {
-                    value.partial_cmp(&wanted).is_some_and(|order| ordered(*op, order))
-                }
-                // A number is not in any order to what is none.
-                (Ok(_), Err(_)) => false,
-                (Err(_), _) => ordered(*op, value.cmp(text)),
-            },
-            Self::Test(Test::Network(network)) => {
-                value.parse::<IpAddr>().is_ok_and(|address| network.contains(&address))
-            }
-            // A regular expression was made ready.
-            Self::Test(Test::Matches(_)) => false,
+            Self::Time(op, at) => value.parse::<Timestamp>().is_ok_and(|value| op.holds(value.cmp(at))),
+            Self::Test(ready) => ready.holds(value),
         }
-    }
-}
-
-fn ordered(op: Op, order: std::cmp::Ordering) -> bool {
-    match op {
-        Op::Less => order.is_lt(),
-        Op::AtMost => order.is_le(),
-        Op::Greater => order.is_gt(),
-        Op::AtLeast => order.is_ge(),
     }
 }
 

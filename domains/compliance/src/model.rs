@@ -3,10 +3,11 @@
 use std::fmt;
 
 use garrison_base::{Day, NodeId, ReviewId, Timestamp};
-use garrison_kernel::{ActorId, FromCell, Record, Value};
+use garrison_kernel::{ActorId, FromCell, ReadTx, Record, Value};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::auditor;
 use crate::choice::{self, Seed};
 
 /// Days after the one on which it was opened, after which a review is overdue.
@@ -205,6 +206,9 @@ pub struct ReviewItem {
     pub(crate) operation: String,
     #[serde(skip)]
     pub(crate) actor: ActorId,
+    /// Who else has a part in it.
+    #[serde(skip)]
+    pub(crate) involved: Vec<ActorId>,
     /// The number of the record.
     pub seq: i64,
     /// Why it is here.
@@ -222,12 +226,13 @@ pub struct ReviewItem {
 
 impl ReviewItem {
     /// A record without a verdict.
-    pub(crate) fn of(review: &Review, record: &Record, reason: ItemReason) -> Self {
+    pub(crate) fn of(tx: &ReadTx<'_>, review: &Review, record: &Record, reason: ItemReason) -> Self {
         Self {
             review: review.id,
             node: review.node,
             operation: record.operation.clone(),
             actor: record.actor.id,
+            involved: auditor::involved(tx, record),
             seq: record.seq,
             reason,
             verdict: None,
@@ -270,6 +275,34 @@ pub(crate) struct Progress {
     pub(crate) seq: i64,
     /// What the sample of the day is chosen by.
     pub(crate) seed: Seed,
-    /// Whether the reviews of the day are complete.
-    pub(crate) whole: bool,
+    /// How far the reviews of the day are.
+    pub(crate) stage: Stage,
+}
+
+/// How far the reviews of a day are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Its records are looked through.
+    Looking,
+    /// All its records were looked through, and some reviews are not open yet.
+    Opening,
+    /// All are open.
+    Whole,
+}
+
+impl Stage {
+    const ALL: [(Self, i64); 3] = [(Self::Looking, 0), (Self::Whole, 1), (Self::Opening, 2)];
+}
+
+impl From<Stage> for Value {
+    fn from(stage: Stage) -> Self {
+        Stage::ALL.iter().find(|(known, _)| *known == stage).map(|(_, number)| *number).into()
+    }
+}
+
+impl FromCell for Stage {
+    fn from_cell(cell: &Value) -> Option<Self> {
+        let number = i64::from_cell(cell)?;
+        Stage::ALL.iter().find(|(_, known)| *known == number).map(|(stage, _)| *stage)
+    }
 }

@@ -14,7 +14,7 @@ garrison_kernel::problem_types! {
         "`garrison review show REVIEW --undecided` lists them, `garrison review note` says what they are";
     /// Whoever reviews has a part in it.
     INVOLVED = "review/involved", "who reviews must have no part in it", 403, Denied,
-        "ask an auditor who acts under another account, holds no other role there, and did nothing of what is reviewed";
+        "ask an auditor who holds no other role there, and neither did nor approved anything of what is reviewed";
 }
 
 /// Why a review is not noted on or signed.
@@ -51,8 +51,8 @@ pub enum ReviewError {
         /// Where.
         path: String,
     },
-    /// Whoever reviews did some of it.
-    #[error("record {seq} is your own, so another auditor must review it")]
+    /// Whoever reviews did or approved some of it.
+    #[error("record {seq} is your own, or you approved it, so another auditor must review it")]
     Own {
         /// Which.
         seq: i64,

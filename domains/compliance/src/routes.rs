@@ -98,10 +98,12 @@ async fn pack(
     let asked: PackEvidence = query_parameters(query.as_deref())?;
     // What cannot be asked is refused before it is recorded that it was.
     asked.filter()?;
-    let _turn = turn.0.lock().await;
+    let turn = turn.0.lock_owned().await;
     let found = web.kernel.ask(&actor, asked).await.map_err(Refusal::from)?;
     let now = web.kernel.now();
     let file = tokio::task::spawn_blocking(move || {
+        // The turn is over when the work is, also where whoever asked has gone away.
+        let _turn = turn;
         let pack = found.pack(&sealer, now).map_err(|error| refusal(&error))?;
         let pack = pack.ok_or_else(|| Refusal::new(&problems::NOT_FOUND, "no record fits"))?;
         pack.write().map_err(|error| {

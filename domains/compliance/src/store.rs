@@ -2,7 +2,7 @@
 
 use garrison_base::{Day, NodeId, ReviewId};
 use garrison_kernel::{
-    DbError, KernelError, ReadTx, Row, Scoped, Tenanted, Value, WriteTx, scoped, tenanted,
+    ActorId, DbError, KernelError, ReadTx, Row, Scoped, Tenanted, Value, WriteTx, scoped, tenanted,
 };
 
 use crate::model::{Progress, Review, ReviewItem, ReviewState};
@@ -121,6 +121,15 @@ pub(crate) async fn gathering(tx: &mut ReadTx<'_>, limit: i64) -> Result<Vec<Rev
     Ok(reviews)
 }
 
+/// The last day before one that has reviews.
+pub(crate) async fn last_day(tx: &mut ReadTx<'_>, before: Day) -> Result<Option<Day>, KernelError> {
+    const LAST: Scoped = scoped!(
+        "SELECT r.day FROM compliance_review r WHERE {scope:r} AND r.day < $2 ORDER BY r.day DESC LIMIT 1"
+    );
+    let row = tx.row(LAST, vec![before.into()]).await?;
+    Ok(row.map(|row| row.get(0)).transpose()?)
+}
+
 /// How many reviews are in a state.
 pub(crate) async fn count(tx: &mut ReadTx<'_>, state: ReviewState) -> Result<i64, KernelError> {
     const COUNT: Scoped =
@@ -158,9 +167,10 @@ pub(crate) async fn reviews(
     rows.iter().map(|row| read_review(tx, row)).collect()
 }
 
-/// What is stored of an item, in the order of its columns behind the tenant.
+/// What is stored of an item and covered by its MAC, in the order of its columns behind the tenant. Who is involved comes
+/// last, and only where somebody is: there are items that were written before it was known.
 fn item_cells(item: &ReviewItem) -> Vec<Value> {
-    vec![
+    let mut cells = vec![
         Value::text(item.review),
         item.seq.into(),
         Value::text(item.node),
@@ -171,17 +181,26 @@ fn item_cells(item: &ReviewItem) -> Vec<Value> {
         Value::maybe(item.note.as_ref()),
         Value::maybe(item.author),
         item.noted.into(),
-    ]
+    ];
+    if !item.involved.is_empty() {
+        let ids: Vec<String> = item.involved.iter().map(ActorId::to_string).collect();
+        cells.push(ids.join(" ").into());
+    }
+    cells
 }
 
-/// Reads and verifies an item: its columns as in [`item_cells`], then the MAC.
+/// Reads and verifies an item: its columns as in [`item_cells`], the MAC, who is involved.
 fn read_item(tx: &ReadTx<'_>, row: &Row) -> Result<ReviewItem, KernelError> {
+    let ids: Option<String> = row.get(11)?;
+    let ids = ids.iter().flat_map(|ids| ids.split(' '));
+    let involved: Result<Vec<ActorId>, _> = ids.map(str::parse).collect();
     let item = ReviewItem {
         review: row.get(0)?,
         seq: row.get(1)?,
         node: row.get(2)?,
         operation: row.get(3)?,
         actor: row.get(4)?,
+        involved: involved.map_err(|_| tampered(ITEM, row.get::<String>(0).unwrap_or_default()))?,
         reason: row.get(5)?,
         verdict: row.get(6)?,
         note: row.get(7)?,
@@ -196,13 +215,17 @@ fn read_item(tx: &ReadTx<'_>, row: &Row) -> Result<ReviewItem, KernelError> {
 pub(crate) async fn put_item(tx: &mut WriteTx<'_>, item: &ReviewItem) -> Result<(), KernelError> {
     const PUT: Tenanted = tenanted!(
         "INSERT INTO compliance_item (tenant, review_id, seq, node_id, operation, actor, reason, verdict, note, author,
-             noted, mac)
-         VALUES ({tenant}, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             noted, involved, mac)
+         VALUES ({tenant}, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (review_id, seq) DO UPDATE SET verdict = excluded.verdict, note = excluded.note,
              author = excluded.author, noted = excluded.noted, mac = excluded.mac"
     );
     let mut cells = item_cells(item);
-    cells.push(tx.seal(ITEM, &cells).into());
+    let mac = tx.seal(ITEM, &cells);
+    if item.involved.is_empty() {
+        cells.push(Value::Text(None));
+    }
+    cells.push(mac.into());
     tx.run(PUT, cells).await.map(|_| ())
 }
 
@@ -214,7 +237,7 @@ pub(crate) async fn item(
 ) -> Result<Option<ReviewItem>, KernelError> {
     const ONE: Scoped = scoped!(
         "SELECT i.review_id, i.seq, i.node_id, i.operation, i.actor, i.reason, i.verdict, i.note, i.author, i.noted,
-             i.mac
+             i.mac, i.involved
          FROM compliance_item i WHERE {scope:i} AND i.review_id = $2 AND i.seq = $3"
     );
     let row = tx.row(ONE, vec![Value::text(review), seq.into()]).await?;
@@ -225,7 +248,7 @@ pub(crate) async fn item(
 pub(crate) async fn items(tx: &mut ReadTx<'_>, review: &Review) -> Result<Vec<ReviewItem>, KernelError> {
     const ALL: Scoped = scoped!(
         "SELECT i.review_id, i.seq, i.node_id, i.operation, i.actor, i.reason, i.verdict, i.note, i.author, i.noted,
-             i.mac
+             i.mac, i.involved
          FROM compliance_item i WHERE {scope:i} AND i.review_id = $2 ORDER BY i.seq"
     );
     let rows = tx.rows(ALL, vec![Value::text(review.id)]).await?;
@@ -244,7 +267,7 @@ pub(crate) async fn undecided(
 ) -> Result<Vec<ReviewItem>, KernelError> {
     const SOME: Scoped = scoped!(
         "SELECT i.review_id, i.seq, i.node_id, i.operation, i.actor, i.reason, i.verdict, i.note, i.author, i.noted,
-             i.mac
+             i.mac, i.involved
          FROM compliance_item i
          WHERE {scope:i} AND i.review_id = $2 AND i.operation = $3 AND i.verdict IS NULL ORDER BY i.seq LIMIT $4"
     );
@@ -261,7 +284,7 @@ pub(crate) async fn items_asked(
 ) -> Result<Vec<ReviewItem>, KernelError> {
     const PAGE: Scoped = scoped!(
         "SELECT i.review_id, i.seq, i.node_id, i.operation, i.actor, i.reason, i.verdict, i.note, i.author, i.noted,
-             i.mac
+             i.mac, i.involved
          FROM compliance_item i
          WHERE {scope:i} AND i.review_id = $2 AND i.seq > $3 AND ($4 = 0 OR i.verdict IS NULL)
            AND ($5 IS NULL OR i.operation = $5)
@@ -280,13 +303,7 @@ pub(crate) async fn items_asked(
 
 fn progress_cells(tx: &ReadTx<'_>, progress: &Progress) -> Vec<Value> {
     let tenant = Value::text(tx.tenant());
-    vec![
-        tenant,
-        progress.day.into(),
-        progress.seq.into(),
-        progress.seed.into(),
-        i64::from(progress.whole).into(),
-    ]
+    vec![tenant, progress.day.into(), progress.seq.into(), progress.seed.into(), progress.stage.into()]
 }
 
 /// How far the record was looked through; nothing where it never was.
@@ -295,8 +312,7 @@ pub(crate) async fn progress(tx: &mut ReadTx<'_>) -> Result<Option<Progress>, Ke
         scoped!("SELECT p.day, p.seq, p.seed, p.whole, p.mac FROM compliance_progress p WHERE {scope:p}");
     const ANY: Scoped = scoped!("SELECT r.review_id FROM compliance_review r WHERE {scope:r} LIMIT 1");
     if let Some(row) = tx.row(ONE, Vec::new()).await? {
-        let whole = row.get::<i64>(3)? != 0;
-        let progress = Progress { day: row.get(0)?, seq: row.get(1)?, seed: row.get(2)?, whole };
+        let progress = Progress { day: row.get(0)?, seq: row.get(1)?, seed: row.get(2)?, stage: row.get(3)? };
         tx.check(PROGRESS, &progress_cells(tx, &progress), &row.get::<Vec<u8>>(4)?)?;
         return Ok(Some(progress));
     }

@@ -14,9 +14,8 @@ use datafusion::logical_expr::{
 };
 use garrison_base::Fields;
 use garrison_decode::Decoder;
-use garrison_search::{Finder, Op, Pattern, Query, Test, lower, matches_value, words};
+use garrison_search::{Finder, Pattern, Query, Ready, Test, lower, words};
 use ipnet::IpNet;
-use regex::Regex;
 
 /// Calls back for each word of a text, in lower case.
 pub fn each_word(text: &str, word: &mut dyn FnMut(&str)) {
@@ -48,64 +47,6 @@ pub fn needed_words(condition: &Expr) -> Vec<String> {
             text_pattern(query).map(|pattern| pattern.words()).unwrap_or_default()
         }
         _ => Vec::new(),
-    }
-}
-
-/// A test that is ready to be asked many times.
-#[derive(Debug, Clone)]
-pub enum Ready {
-    /// The whole value, in any case.
-    Is(Pattern),
-    /// There is a value.
-    Present,
-    /// An order to a number or a text.
-    Compare(Op, Option<f64>, String),
-    /// An address in a network.
-    Network(IpNet),
-    /// A regular expression.
-    Matches(Regex),
-}
-
-impl Ready {
-    /// Makes a test ready; the error is a regular expression that cannot be read.
-    pub fn new(test: &Test) -> Result<Self, String> {
-        Ok(match test {
-            Test::Is(pattern) => Self::Is(pattern.clone()),
-            Test::Present => Self::Present,
-            Test::Compare(op, value) => Self::Compare(*op, value.parse().ok(), value.clone()),
-            Test::Network(network) => Self::Network(*network),
-            Test::Matches(text) => {
-                let built = regex::RegexBuilder::new(text).size_limit(1 << 20).build();
-                Self::Matches(built.map_err(|error| error.to_string())?)
-            }
-        })
-    }
-
-    /// Whether a value passes.
-    pub fn holds(&self, value: &str) -> bool {
-        match self {
-            Self::Is(pattern) => matches_value(pattern, value),
-            Self::Present => true,
-            Self::Compare(op, number, text) => {
-                let order = match (number, value.trim().parse::<f64>()) {
-                    (Some(number), Ok(value)) => value.partial_cmp(number),
-                    // A number is not in any order to what is none.
-                    (Some(_), Err(_)) => None,
-                    (None, _) => Some(value.cmp(text)),
-                };
-                order.is_some_and(|order| match op {
-                    Op::Less => order.is_lt(),
-                    Op::AtMost => order.is_le(),
-                    Op::Greater => order.is_gt(),
-                    Op::AtLeast => order.is_ge(),
-                })
-            }
-            Self::Network(network) => {
-                let plain = value.strip_prefix("::ffff:").unwrap_or(value);
-                plain.parse().is_ok_and(|address: std::net::IpAddr| network.contains(&address))
-            }
-            Self::Matches(regex) => regex.is_match(value),
-        }
     }
 }
 
@@ -142,14 +83,14 @@ impl EventTest {
 
     /// A field of the event passes a test.
     pub fn field(name: &str, test: &Test, raw: Expr) -> Result<Expr, String> {
-        let ready = Ready::new(test)?;
+        let ready = Ready::new(test).map_err(|error| error.to_string())?;
         let text = Query::Field { name: name.to_owned(), test: test.clone() }.to_string();
         Ok(Self::call(What::Field(name.to_owned(), ready), text, raw))
     }
 
     /// A column passes a test.
     pub fn value(name: &str, test: &Test, column: Expr) -> Result<Expr, String> {
-        let ready = Ready::new(test)?;
+        let ready = Ready::new(test).map_err(|error| error.to_string())?;
         let text = Query::Field { name: name.to_owned(), test: test.clone() }.to_string();
         Ok(Self::call(What::Value(ready), format!("column {text}"), column))
     }

@@ -1,7 +1,7 @@
 //! The filter language of `garrison log search`.
 //!
 //! Pure: it turns text into a [`Query`] and back, says where a query is wrong, and defines what a pattern
-//! matches. Times and regular expressions stay text, because only the caller has a clock and an engine.
+//! matches. Times stay text, because only the caller has a clock.
 
 mod complete;
 mod error;
@@ -10,6 +10,7 @@ mod matching;
 mod parse;
 mod pattern;
 mod query;
+mod ready;
 mod scan;
 
 pub use complete::{Completion, complete};
@@ -19,3 +20,4 @@ pub use matching::{matches_text, matches_value};
 pub use parse::{MOST_BYTES, MOST_NESTED, MOST_TERMS, parse};
 pub use pattern::{Part, Pattern, lower, words};
 pub use query::{Op, Query, Test};
+pub use ready::Ready;

@@ -2,6 +2,7 @@
 
 use crate::pattern::{Pattern, is_plain, write_literal, write_quoted};
 use ipnet::IpNet;
+use std::cmp::Ordering;
 use std::fmt::{self, Write};
 
 /// A question to each event. Its text, by `Display`, is one that [`parse`](crate::parse()) reads as the same
@@ -38,7 +39,7 @@ pub enum Test {
     Compare(Op, String),
     /// An address in this network; host bits are zero.
     Network(IpNet),
-    /// A regular expression, unchecked.
+    /// A regular expression, unchecked: [`Ready`](crate::Ready) reads it.
     Matches(String),
 }
 
@@ -53,6 +54,18 @@ pub enum Op {
     Greater,
     /// `>=`
     AtLeast,
+}
+
+impl Op {
+    /// Whether a value that stands in this order to the one that is asked for passes.
+    pub fn holds(self, order: Ordering) -> bool {
+        match self {
+            Op::Less => order.is_lt(),
+            Op::AtMost => order.is_le(),
+            Op::Greater => order.is_gt(),
+            Op::AtLeast => order.is_ge(),
+        }
+    }
 }
 
 impl fmt::Display for Op {

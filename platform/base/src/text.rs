@@ -80,7 +80,9 @@ impl std::error::Error for BadText {}
 
 /// Whether a character shows as itself: no control characters, none that change how others are shown.
 pub fn is_plain(char: char) -> bool {
-    let format = matches!(char, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let format = matches!(char,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
     !char.is_control() && !format
 }
 
@@ -114,7 +116,7 @@ mod tests {
     #[test]
     fn what_people_may_type() {
         assert!("Müller & 李".parse::<Line>().is_ok());
-        for bad in ["", "  ", "a\nb", "a\u{202e}b", "a\u{0}"] {
+        for bad in ["", "  ", "a\nb", "a\u{202e}b", "a\u{61c}b", "a\u{e0041}b", "a\u{0}"] {
             assert!(bad.parse::<Line>().is_err(), "{bad:?}");
         }
         assert!("check out".parse::<PathName>().is_ok());

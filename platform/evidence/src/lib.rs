@@ -4,7 +4,8 @@
 //!
 //! - `manifest.json`: what was asked, who made the pack and when, how many records there are, whether these are all, and
 //!   the SHA-256 of each other part;
-//! - `log.vkey`: the public key of the log, a line as [C2SP signed-note](https://c2sp.org/signed-note) has it;
+//! - `log.vkey`: the public key of the log, a line as [C2SP signed-note](https://c2sp.org/signed-note) has it, its name of
+//!   visible ASCII characters but `'`;
 //! - `checkpoint`: the [signed tree head](https://c2sp.org/tlog-checkpoint) that everything is proven under;
 //! - `records.ndjson`: the records, one a line; a line without its line break is a leaf of the tree, to the byte;
 //! - `proofs.ndjson`: in line N the proof of record N, `{"index":I,"hashes":[...]}`, as RFC 6962, section 2.1.1, has it;

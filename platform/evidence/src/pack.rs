@@ -75,6 +75,11 @@ impl Pack {
 
     /// The parts, in their order.
     pub(crate) fn parts(&self) -> Result<[Vec<u8>; 6], Refused> {
+        // The report shows the key within a command that people copy.
+        if !self.key.name().chars().all(|char| char.is_ascii_graphic() && char != '\'') {
+            let what = "the name of the log may have visible ASCII characters only, and no single quote";
+            return Err(Refused::new("log.vkey", what));
+        }
         let key = format!("{}\n", self.key).into_bytes();
         let checkpoint = self.checkpoint.to_string().into_bytes();
         let mut records = Vec::new();

@@ -237,6 +237,14 @@ mod tests {
     }
 
     #[test]
+    fn no_name_of_a_log_ends_the_command_that_the_report_shows() {
+        for name in ["x';id;'", "\u{7f}", "\u{e9}", "\u{202e}x"] {
+            let key = Verifier::new(name, [7; 32]).unwrap();
+            assert_eq!(Pack { key, ..sample::pack() }.write().unwrap_err().place, "log.vkey", "{name:?}");
+        }
+    }
+
+    #[test]
     fn a_record_must_stand_where_it_says() {
         let mut pack = sample::pack();
         pack.entries[0].index += 1;

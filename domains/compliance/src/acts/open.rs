@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::OVERDUE;
 use crate::choice::{self, Seed};
-use crate::model::{ItemReason, Progress, RECORDS, REVIEWS, Review, ReviewItem, ReviewState};
+use crate::model::{ItemReason, Progress, RECORDS, REVIEWS, Review, ReviewItem, ReviewState, Stage};
 use crate::opening::Next;
 use crate::store::{self, tampered};
 
 /// Looks through the next thousand records of a day that is over, and puts what they tell into the reviews of their
-/// nodes. With the last of them the reviews of the day are opened. Compliance's own act: how far it came is moved in the
-/// same transaction, so that doing it again does nothing.
+/// nodes. With the last of them the reviews of the day are opened, 500 in one act. Compliance's own act: how far it came is
+/// moved in the same transaction, so that doing it again does nothing.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenReviews {
@@ -47,19 +47,22 @@ impl Act for OpenReviews {
 
     async fn perform(&self, permit: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, KernelError> {
         let next = Next::find(&mut tx.read()).await?.filter(|next| next.after == self.after);
-        let Some(Next { after, day, seed }) = next else {
+        let Some(next) = next else {
             let words = format!("nothing: what comes behind record {} is not due, or was done", self.after);
             return Ok(Done::new(Opened::default(), Summary::of(words), ()));
         };
-        let seed = seed.unwrap_or_else(|| Seed::draw(tx.entropy()));
-        let page = tx.read().records_after(after, (None, None), RECORDS).await?;
+        let day = next.day;
+        let seed = next.seed.unwrap_or_else(|| Seed::draw(tx.entropy()));
+        // Where the first reviews of the day are open, what came meanwhile is for the next day.
+        let most = if next.looked { 0 } else { RECORDS };
+        let page = tx.read().records_after(next.after, (None, None), most).await?;
         let records = page.iter().map(|(record, _)| record);
-        let records: Vec<&Record> = records.take_while(|record| Day::of(record.received) <= day).collect();
+        let records: Vec<&Record> = records.take_while(|record| next.has(record)).collect();
         let last = records.len() < page.len() || i64::try_from(page.len()).is_ok_and(|found| found < RECORDS);
         gather(permit, tx, (day, seed), &records).await?;
-        let (opened, whole) = if last { complete(tx).await? } else { (0, false) };
-        let seq = records.last().map_or(after, |record| record.seq);
-        store::put_progress(tx, &Progress { day, seq, seed, whole }).await?;
+        let (opened, stage) = if last { complete(tx).await? } else { (0, Stage::Looking) };
+        let seq = records.last().map_or(next.after, |record| record.seq);
+        store::put_progress(tx, &Progress { day, seq, seed, stage }).await?;
         let words = format!(
             "looked through {} records up to {seq} for the reviews of {day}, whose sample is chosen by {seed}; opened {opened}",
             records.len()
@@ -98,7 +101,8 @@ async fn gather(
         };
         for record in records {
             if let Some(reason) = review.take(record) {
-                store::put_item(tx, &ReviewItem::of(&review, record, reason)).await?;
+                let item = ReviewItem::of(&tx.read(), &review, record, reason);
+                store::put_item(tx, &item).await?;
             }
         }
         store::put_review(tx, &review).await?;
@@ -106,8 +110,8 @@ async fn gather(
     Ok(())
 }
 
-/// Opens reviews whose day was looked through; tells how many, and whether these were all.
-async fn complete(tx: &mut WriteTx<'_>) -> Result<(usize, bool), KernelError> {
+/// Opens reviews whose day was looked through; tells how many, and how far the day is.
+async fn complete(tx: &mut WriteTx<'_>) -> Result<(usize, Stage), KernelError> {
     let reviews = store::gathering(&mut tx.read(), REVIEWS).await?;
     let opened = reviews.len();
     for mut review in reviews {
@@ -115,11 +119,13 @@ async fn complete(tx: &mut WriteTx<'_>) -> Result<(usize, bool), KernelError> {
         if let Some(seq) = review.nearest.filter(|_| review.sampled == 0) {
             let record = tx.read().record(seq).await?;
             review.put(ItemReason::Sample);
-            store::put_item(tx, &ReviewItem::of(&review, &record, ItemReason::Sample)).await?;
+            let item = ReviewItem::of(&tx.read(), &review, &record, ItemReason::Sample);
+            store::put_item(tx, &item).await?;
         }
         review.state = ReviewState::Open;
         store::put_review(tx, &review).await?;
         tx.remind(OVERDUE, &review.id.into(), review.due).await?;
     }
-    Ok((opened, i64::try_from(opened).is_ok_and(|opened| opened < REVIEWS)))
+    let all = i64::try_from(opened).is_ok_and(|opened| opened < REVIEWS);
+    Ok((opened, if all { Stage::Whole } else { Stage::Opening }))
 }

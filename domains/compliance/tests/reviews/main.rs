@@ -2,21 +2,22 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "tests fail loudly")]
 
+mod opening;
 mod world;
 
 use std::collections::BTreeSet;
 
-use garrison_access::acts::SetApprovalRule;
+use garrison_access::acts::{Approve, SetApprovalRule};
 use garrison_base::NodeId;
-use garrison_compliance::acts::{OpenReviews, Opened, SignReview};
+use garrison_compliance::acts::SignReview;
 use garrison_compliance::{ItemReason, Review, ReviewDetail, ReviewState, Seed, overdue_reviews};
 use garrison_detection::ListAlerts;
-use garrison_directory::acts::{AddMember, CreateGroup, CreateService, MergeNode};
-use garrison_kernel::{Actor, ActorId, AuditFilter, Holder, Origin, Outcome, Slot, System, TokenLimits};
+use garrison_directory::acts::{AddMember, CreateGroup, CreateService, HandOverService, MergeNode};
+use garrison_kernel::{Actor, ActorId, AuditFilter, Holder, Outcome, Slot, TokenLimits, Verb};
 use garrison_testkit::Engine;
 use garrison_web::Question as _;
 use jiff::SignedDuration;
-use world::World;
+use world::{World, new_grant};
 
 /// The numbers of the items that are there for a reason.
 fn items(detail: &ReviewDetail, reason: ItemReason) -> BTreeSet<i64> {
@@ -108,46 +109,6 @@ async fn where_chance_chooses_none_one_is_seen() {
             let review = world.review(world.shop, world.yesterday()).await;
             assert_eq!([review.records, review.sampled], [1, 1], "day {day}");
         }
-    }
-}
-
-#[tokio::test]
-async fn what_was_opened_is_not_opened_again() {
-    for engine in Engine::all() {
-        let world = World::new(engine).await;
-        world.nodes("n", 3).await;
-        let before = world.records(None).await[0].seq;
-        assert_eq!(world.next_day().await, 1);
-        let after = world.records(None).await[0].seq;
-        assert_eq!(world.open().await, 0);
-        assert_eq!(world.records(None).await[0].seq, after, "looking leaves no record");
-        // The same act, as after an answer that got lost.
-        let compliance = Actor::system(System::COMPLIANCE, world.platform.tenant, Origin::system("again"));
-        for behind in [0, before, after] {
-            let done = world.act(&compliance, OpenReviews { after: behind }).await.unwrap();
-            assert_eq!(done, Opened::default());
-        }
-        assert_eq!(world.reviews(&world.olga, world.yesterday()).await.len(), 1);
-    }
-}
-
-#[tokio::test]
-async fn days_without_the_server_are_caught_up_and_reviewing_begets_no_reviews() {
-    for engine in Engine::all() {
-        let world = World::new(engine).await;
-        world.nodes("n", 1).await;
-        let first = world.yesterday().plus(1);
-        world.platform.clock.advance(SignedDuration::from_hours(48));
-        world.nodes("m", 1).await;
-        world.platform.clock.advance(SignedDuration::from_hours(48));
-        assert_eq!(world.open().await, 2);
-        for day in [first, first.plus(2)] {
-            let review = world.review(world.shop, day).await;
-            world.note_all(&world.olga, review.id).await;
-            world.sign(&world.olga, review.id).await.unwrap();
-        }
-        assert!(world.reviews(&world.olga, first.plus(1)).await.is_empty());
-        assert_eq!(world.next_day().await, 0);
     }
 }
 
@@ -265,6 +226,60 @@ async fn what_one_s_group_and_service_account_hold_counts() {
 }
 
 #[tokio::test]
+async fn who_approved_it_has_a_part_in_it() {
+    for engine in Engine::all() {
+        let world = World::new(engine).await;
+        let kernel = &world.platform.kernel;
+        let bob = world.person("bob", &[]).await;
+        let slots = vec![Slot { name: "second".into(), role: "auditor".into() }];
+        let rule = SetApprovalRule { node: world.shop, verb: "grant:create".into(), slots };
+        world.act(&world.ann, rule).await.unwrap();
+        let asked = new_grant(Holder::Actor(bob.id), "operator", world.shop);
+        let asked = kernel.act(&world.ann, asked).await.unwrap();
+        let Outcome::Waiting(approval) = asked else { panic!("it does not wait") };
+        let mut tx = kernel.read(&world.olga, Verb::new("approval:show")).await.unwrap();
+        let digest = tx.request(approval).await.unwrap().digest;
+        drop(tx);
+        let approve = Approve { approval, digest, slot: None, opinion: "as agreed".parse().unwrap() };
+        world.act(&world.olga, approve).await.unwrap();
+        world.next_day().await;
+
+        let review = world.review(world.shop, world.yesterday()).await;
+        let refused = world.note(&world.olga, review.id, (&[], Some("grant:create"))).await.unwrap_err();
+        assert_eq!(refused.kind().name, "review/involved");
+        assert!(refused.to_string().contains("approved"), "{refused}");
+        // Nobody is taken out by hand.
+        let change = "UPDATE compliance_item SET involved = NULL WHERE operation = 'grant:create'";
+        world.platform.database.by_hand(change);
+        let refused = world.sign(&world.olga, review.id).await.unwrap_err();
+        assert_eq!(refused.kind().name, "server/tampered", "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_account_did_stays_its_owner_s_when_it_is_handed_over() {
+    for engine in Engine::all() {
+        let world = World::new(engine).await;
+        let rita = world.person("rita", &[("auditor", world.shop)]).await;
+        let bob = world.person("bob", &[]).await;
+        let (ActorId::Person(owner), ActorId::Person(next)) = (rita.id, bob.id) else { panic!("{bob:?}") };
+        let new =
+            CreateService { name: "robot".parse().unwrap(), owner, purpose: "restarts".parse().unwrap() };
+        let service = world.act(&world.ann, new).await.unwrap().service;
+        let robot = world.platform.actor(ActorId::Service(service));
+        world.grant(Holder::Actor(robot.id), "viewer", world.shop).await;
+        world.try_in_vain(&robot).await;
+        world.next_day().await;
+        world.act(&world.ann, HandOverService { service, owner: next }).await.unwrap();
+
+        let review = world.review(world.shop, world.yesterday()).await;
+        let refused = world.note(&rita, review.id, (&[], Some("node:rename"))).await.unwrap_err();
+        assert_eq!(refused.kind().name, "review/involved", "{refused}");
+        world.note(&world.olga, review.id, (&[], Some("node:rename"))).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_signature_may_need_approval_and_who_may_not_sign_does_not_ask_for_it() {
     for engine in Engine::all() {
         let world = World::new(engine).await;
@@ -329,7 +344,7 @@ async fn an_overdue_review_alarms_once() {
         let found = alerts().await;
         let [alert] = &found[..] else { panic!("{found:?}") };
         assert_eq!((alert.node, alert.title.as_str()), (world.shop, title(&review).as_str()));
-        let mut tx = kernel.read(&world.olga, garrison_kernel::Verb::new("audit:list")).await.unwrap();
+        let mut tx = kernel.read(&world.olga, Verb::new("audit:list")).await.unwrap();
         let filter = AuditFilter { object: Some(review.id.to_string()), ..AuditFilter::default() };
         let told = tx.records(&filter, 500).await.unwrap();
         assert_eq!(told.iter().filter(|record| record.operation == "review:overdue").count(), 1);

@@ -167,7 +167,7 @@ impl World {
     }
 }
 
-fn new_grant(holder: Holder, role: &str, node: NodeId) -> CreateGrant {
+pub fn new_grant(holder: Holder, role: &str, node: NodeId) -> CreateGrant {
     CreateGrant {
         holder,
         role: role.into(),
