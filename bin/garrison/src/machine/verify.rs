@@ -202,8 +202,10 @@ fn tree_now(config: &Config, keys: &KeyStore, checkpoint: Option<&Path>) -> Veri
         Err(fault) => return Ok(Err(fault)),
     };
     let records = archive.records().map(|record| record.map(|record| record.bytes).map_err(|error| error.0));
-    match Tree::open(options, records) {
-        Ok(tree) => Ok(Ok(format!("{} records sealed", tree.sealed_size()))),
+    let sealed =
+        Tree::open(options, records).and_then(|tree| Ok((tree.sealed_size(), tree.verify_history()?)));
+    match sealed {
+        Ok((size, times)) => Ok(Ok(format!("{size} records sealed, {times} times"))),
         Err(TreeError::Fault(fault)) => Ok(Err(fault)),
         Err(error) => Err(error.into()),
     }

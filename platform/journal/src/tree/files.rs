@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use garrison_transparency::{Tile, TileId};
@@ -72,8 +72,9 @@ impl Folder {
         let folder = path.parent().unwrap_or(&self.0);
         let write = || {
             fs::create_dir_all(folder)?;
-            let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
-            let before = file.metadata()?.len();
+            let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path)?;
+            let before = whole_lines(&mut file)?;
+            file.set_len(before)?;
             let written = file.write_all(format!("{line}\n").as_bytes()).and_then(|()| file.sync_data());
             if written.is_err() {
                 // A part of a line would spoil the next one.
@@ -100,6 +101,19 @@ impl Folder {
             }
         }
     }
+}
+
+/// How many bytes of a file are whole lines: a process that ended while it wrote one left a part behind.
+fn whole_lines(file: &mut File) -> io::Result<u64> {
+    /// A line is much shorter.
+    const END: u64 = 1 << 16;
+    let length = file.metadata()?.len();
+    let from = length.saturating_sub(END);
+    file.seek(SeekFrom::Start(from))?;
+    let mut end = Vec::new();
+    file.read_to_end(&mut end)?;
+    let cut = end.iter().rev().take_while(|byte| **byte != b'\n').count();
+    Ok(length - cut as u64)
 }
 
 /// What stands in a file; nothing where there is none. Long files are none of ours.

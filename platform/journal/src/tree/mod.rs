@@ -8,6 +8,7 @@
 mod anew;
 mod fault;
 mod files;
+mod history;
 mod open;
 
 use std::collections::BTreeMap;

@@ -225,3 +225,44 @@ fn a_large_tree_names_the_right_record_too() {
     }
     assert_eq!(refused(&records[..66_000]), (Kind::Truncated, "record 66001".to_owned()));
 }
+
+#[test]
+fn every_change_of_the_list_of_checkpoints_is_named() {
+    let tree = Whole::new();
+    let name = "sealed/2026-11-22";
+    let right = tree.read(name);
+    let opened = tree.open().unwrap();
+    assert_eq!(opened.verify_history().unwrap(), 4);
+    let refused = |bytes: &[u8], what: &str| {
+        fs::write(tree.path(name), bytes).unwrap();
+        match opened.verify_history() {
+            Err(TreeError::Fault(fault)) => assert!(fault.place.contains(name), "{what}: {fault}"),
+            other => panic!("{what}: {other:?}"),
+        }
+    };
+    for byte in 0..right.len() {
+        let mut bytes = right.clone();
+        bytes[byte] ^= 1 << (byte % 8);
+        refused(&bytes, &format!("byte {byte} was flipped"));
+        // A cut at the end of a line leaves whole ones.
+        if byte > 0 && right[byte - 1] != b'\n' {
+            refused(&right[..byte], &format!("cut at {byte}"));
+        }
+    }
+    let mut lines: Vec<&[u8]> = right.split_inclusive(|byte| *byte == b'\n').collect();
+    lines.swap(1, 2);
+    refused(&lines.concat(), "lines were exchanged");
+    fs::write(tree.path(name), &right).unwrap();
+    assert_eq!(opened.verify_history().unwrap(), 4);
+}
+
+#[test]
+fn part_of_a_line_that_a_crash_left_is_cut_off_by_the_next_one() {
+    let tree = Whole::new();
+    let name = "sealed/2026-11-22";
+    let right = tree.read(name);
+    fs::write(tree.path(name), &right[..right.len() - 9]).unwrap();
+    let mut opened = tree.open().unwrap();
+    opened.seal(at(9)).unwrap();
+    assert_eq!(opened.verify_history().unwrap(), 4);
+}
