@@ -1,7 +1,7 @@
 //! The tree over the records: sealed again and again it is the tree of sealing once, every record has its proof, and what
 //! is not as it was sealed does not open.
 
-#![expect(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail loudly")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests fail loudly")]
 
 #[path = "tree/anew.rs"]
 mod anew;
