@@ -1,9 +1,10 @@
-//! The root key and what is derived from it: keys to authenticate rows and records ([`MacKey`]), keys to
-//! seal small secrets ([`SealKey`]).
+//! The keys, and what is made with them: authenticating rows and records ([`MacKey`]), sealing small secrets ([`SealKey`])
+//! and whole objects ([`StreamKey`]).
 //!
-//! The root key is a file outside the database, sealed by a passphrase where one is given ([`Passphrase`]), so that
-//! whoever can write the database can neither forge a row nor read a secret. Derivation is HKDF-SHA-256 (RFC 5869) with the purpose as `info`; authentication is
-//! HMAC-SHA-256 (RFC 2104); sealing is AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce.
+//! The root key is a file outside the database, sealed by a passphrase where one is given ([`Passphrase`]), so that whoever
+//! can write the database can neither forge a row nor read a secret. It wraps what stands in [`KeyStore`]: a base key, from
+//! which the server's own are derived, and the keys of tenants. Derivation is HKDF-SHA-256 (RFC 5869) with the purpose as
+//! `info`; authentication is HMAC-SHA-256 (RFC 2104); sealing is AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce.
 
 mod file;
 mod frame;

@@ -281,7 +281,7 @@ pub struct AuditCheckArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   garrison audit checkpoint
-  garrison audit checkpoint -o json | jq -r .checkpoint > checkpoint")]
+  garrison audit checkpoint -o json | jq -r '.[0].checkpoint' > checkpoint")]
 pub struct AuditCheckpointArgs {
     #[command(flatten)]
     pub client: ClientArgs,
