@@ -1,7 +1,7 @@
 # The two commands. Each installs what it needs on Debian and says what it is doing.
 .PHONY: demo test
 
-# Builds Garrison and runs the demo: a server on loopback, a day of logs with an attack in it, alerts as they come.
+# Builds Garrison and runs the demo: a server on loopback, a link into its console, logs with attacks in them as they come.
 # The development profile takes a third of the time of a release, and shares what it built with the tests: for one test is
 # built too, whose dependencies have the features that all tests need.
 demo:

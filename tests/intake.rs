@@ -12,15 +12,21 @@
 
 #[path = "intake/alerts.rs"]
 mod alerts;
+#[path = "intake/changes.rs"]
+mod changes;
 #[path = "intake/crowd.rs"]
 mod crowd;
 #[path = "support/logs.rs"]
 mod logs;
+#[path = "intake/questions.rs"]
+mod questions;
 #[path = "support/senders.rs"]
 mod senders;
 #[path = "support/server.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod server;
+#[path = "intake/stream.rs"]
+mod stream;
 #[allow(dead_code, reason = "other tests use the rest")]
 mod support;
 #[path = "intake/tail.rs"]

@@ -11,7 +11,7 @@ use crate::logs::{Siem, wait_for};
 use crate::senders::{logger, told_of};
 
 /// The starter rule "SSH login to an account that belongs to a daemon", level high.
-const DAEMON_LOGIN: &str = "f88b7b85-23ae-4274-bf5c-50eb5d6e471b";
+pub const DAEMON_LOGIN: &str = "f88b7b85-23ae-4274-bf5c-50eb5d6e471b";
 /// The starter rule "Root logged in over SSH", level medium.
 const ROOT_LOGIN: &str = "de992c27-4a67-41b9-9867-4ef134fd429d";
 /// The starter rule "SSH password refused for root", level informational: less than what judges by default.
@@ -20,7 +20,7 @@ const REFUSED_LOGIN: &str = "476e31e8-ec99-4441-9ed2-0e3daf8724ee";
 const SHADOW_READ: &str = "7c9987c7-4909-4642-99c6-3c7d5e55874a";
 
 /// What sshd says of a login.
-fn login(user: &str, host: &str) -> String {
+pub fn login(user: &str, host: &str) -> String {
     format!("<86>1 - {host} sshd 811 - - {}\n", accepted(user))
 }
 

@@ -42,6 +42,8 @@ impl<'d> Sampler<'d> {
             "alert" => "alr",
             "review" => "rev",
             "source" => return "web".to_owned(),
+            // A starter rule.
+            "rule" => return "f88b7b85-23ae-4274-bf5c-50eb5d6e471b".to_owned(),
             "path" => return self.things["node"].clone(),
             "seq" => return "1".to_owned(),
             "verb" => return "node:create".to_owned(),
@@ -106,6 +108,7 @@ impl<'d> Sampler<'d> {
             "email" => Some(json!("sample@example.org")),
             "digest" => Some(json!("0".repeat(64))),
             "class" => Some(json!("customer")),
+            "field" => Some(json!("host")),
             "from_day" | "to_day" => Some(json!("2026-01-01")),
             "slots" => Some(json!([{ "name": "owner", "role": "owner" }])),
             "nodes" => Some(json!([{ "path": ["sampled"], "kind": "service" }])),

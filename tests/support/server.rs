@@ -37,6 +37,30 @@ pub struct Reply {
     pub cookies: Vec<String>,
 }
 
+/// A page that was answered.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The HTTP status.
+    pub status: u16,
+    /// What it says.
+    pub text: String,
+    /// Where it sends the browser; empty where it stays.
+    pub location: String,
+    /// The cookies that were set.
+    pub cookies: Vec<String>,
+}
+
+/// A server-sent event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServerEvent {
+    /// Its id; empty where it has none.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What it tells.
+    pub data: Value,
+}
+
 impl Server {
     /// Makes a new Garrison and starts it.
     pub fn new() -> Self {
@@ -136,6 +160,35 @@ impl Server {
         (answer.status().as_u16(), answer.body_mut().with_config().limit(1 << 30).read_to_string().unwrap())
     }
 
+    /// A request as a browser makes it: a page, or a form.
+    pub fn page(
+        &self,
+        (method, path): (&str, &str),
+        headers: &[(&str, &str)],
+        form: &[(&str, &str)],
+    ) -> Page {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let sent = if method == "POST" {
+            let pairs = form.iter().map(|(name, value)| format!("{name}={}", encoded(value)));
+            let body = pairs.collect::<Vec<_>>().join("&");
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            self.agent.run(request.body(body).unwrap())
+        } else {
+            self.agent.run(request.body(()).unwrap())
+        };
+        let mut answer = sent.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let all = |name: &str| {
+            let values = answer.headers().get_all(name).iter();
+            values.map(|value| value.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let (location, cookies) = (all("location").concat(), all("set-cookie"));
+        let status = answer.status().as_u16();
+        Page { status, text: answer.body_mut().read_to_string().unwrap(), location, cookies }
+    }
+
     /// The lines of an answer to a POST, as they come.
     pub fn lines(&self, credential: &str, path: &str, body: &Value) -> impl Iterator<Item = String> + use<> {
         let request = ureq::http::Request::post(format!("{}{path}", self.url))
@@ -144,6 +197,52 @@ impl Server {
         let answer = self.agent.run(request.body(body.to_string()).unwrap()).unwrap();
         assert_eq!(answer.status().as_u16(), 200, "{path} {body}");
         BufReader::new(answer.into_body().into_reader()).lines().map(Result::unwrap)
+    }
+
+    /// The lines of server-sent events, as they come, until the answer breaks off.
+    pub fn stream(
+        &self,
+        credential: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> impl Iterator<Item = String> + use<> {
+        let mut request = ureq::http::Request::get(format!("{}{path}", self.url))
+            .header("authorization", format!("Bearer {credential}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = self.agent.run(request.body(()).unwrap()).unwrap();
+        let kind = answer.headers()["content-type"].to_str().unwrap();
+        assert_eq!((answer.status().as_u16(), kind), (200, "text/event-stream"), "{path}");
+        BufReader::new(answer.into_body().into_reader()).lines().map_while(Result::ok)
+    }
+
+    /// The server-sent events of an answer, as they come, without signs of life; behind the last one that was seen.
+    pub fn events(
+        &self,
+        credential: &str,
+        path: &str,
+        last: Option<&str>,
+    ) -> impl Iterator<Item = ServerEvent> + use<> {
+        let headers: Vec<_> = last.map(|last| ("last-event-id", last)).into_iter().collect();
+        let mut lines = self.stream(credential, path, &headers);
+        let next = move || loop {
+            let lines = lines.by_ref().skip_while(String::is_empty);
+            let fields: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            if fields.is_empty() {
+                return None;
+            }
+            let field = |name: &str| {
+                let mut values = fields.iter().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+                values.next().map(str::to_owned)
+            };
+            let (Some(name), Some(data)) = (field("event"), field("data")) else { continue };
+            if name != "alive" {
+                let data = serde_json::from_str(&data).unwrap();
+                return Some(ServerEvent { id: field("id").unwrap_or_default(), name, data });
+            }
+        };
+        std::iter::from_fn(next)
     }
 
     /// A POST that must succeed.
@@ -176,6 +275,11 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A value of a form.
+fn encoded(value: &str) -> String {
+    value.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 /// Reads what the server says, up to the line that holds this word.

@@ -4,6 +4,7 @@
 mod access;
 #[expect(clippy::indexing_slicing, reason = "indexing JSON answers null for what is missing")]
 mod bench;
+mod console;
 mod fuzz;
 mod intake;
 mod journal;
@@ -38,6 +39,9 @@ enum Task {
         /// Folders of Sigma rules
         #[arg(long)]
         rules: Vec<PathBuf>,
+        /// Another program than the one that is built from here: its console is measured
+        #[arg(long)]
+        program: Option<PathBuf>,
     },
     /// Write openapi.json anew, as the server serves it
     Openapi,
@@ -62,6 +66,8 @@ enum Area {
     Intake,
     /// The tree over records beside ct-merkle, verifying, questions over sealed files beside unsealed ones
     Journal,
+    /// The pages in Chromium: opened, scrolled, asked, beside a plain page
+    Console,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -73,12 +79,13 @@ enum Output {
 fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::Tidy { bless } => tidy::run(&root(), bless),
-        Task::Bench { area: Area::Detection, output, events, rules } => {
+        Task::Bench { area: Area::Detection, output, events, rules, .. } => {
             bench::detection(&root(), output, events, rules)
         }
         Task::Bench { area: Area::Access, output, .. } => access::bench(&root(), output),
         Task::Bench { area: Area::Intake, output, .. } => intake::bench(&root(), output),
         Task::Bench { area: Area::Journal, output, .. } => journal::bench(&root(), output),
+        Task::Bench { area: Area::Console, output, program, .. } => console::bench(&root(), output, program),
         Task::Openapi => openapi(&root()),
         Task::Fuzz { seconds, target } => fuzz::run(&root(), seconds, target.as_deref()),
     };

@@ -59,7 +59,7 @@ impl Lakes {
         for (hour, last) in (DAY..).zip(1..).take(HOURS) {
             let events = events(hour, &words, &mut rng);
             let batch = batch(&columns::schema(), &events)?;
-            sealed.add(tenant(), Hot { stream: STREAM.into(), hour, batch, last });
+            sealed.add(tenant(), vec![Hot { stream: STREAM.into(), hour, batch, last }]);
             // Hour by hour: all of them at once would need some gigabytes.
             let (count, written) = sealed.write(tenant(), last)?;
             sealed.adopt(tenant(), count, written);

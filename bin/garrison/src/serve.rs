@@ -1,5 +1,6 @@
 //! `garrison serve`: the server, put together from its parts.
 
+mod about;
 mod flow;
 mod health;
 mod house;
@@ -12,19 +13,22 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, ensure};
 use garrison_access::{Access, SessionLimits};
 use garrison_base::{Clock as _, Exit, SystemClock};
+use garrison_detection::Live;
 use garrison_journal::{LogError, Records, Sealer};
 use garrison_kernel::{Actor, DatabaseUrl, Journal, Kernel, Module, Options, Origin, Outcome, System};
 use garrison_logs::Logs;
 use garrison_secrets::{KeyStore, Passphrase, RootKey, SystemEntropy};
+use garrison_web::events::Streams;
 use garrison_web::{Proxies, Routes, Web, layered};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::ServeArgs;
-use crate::config::{Config, Engine, Tls};
+use crate::config::{Config, Engine, Setting, Tls};
 use crate::say;
 use crate::server::{listen, logs, metrics::Metrics, tls};
 
+use about::About;
 use flow::Flow;
 
 /// The size of a segment of the journal, in bytes: some ten thousand records, and room for the largest one.
@@ -42,11 +46,12 @@ pub fn modules(config: &Config) -> Vec<Module> {
         garrison_notices::module(&config.notices),
         garrison_compliance::module(),
         health::module(),
+        about::module(),
     ]
 }
 
 /// All routes, with the API's document at `/api/v1/openapi.json`.
-pub fn routes(access: Access, logs: Logs, sealer: Arc<Sealer>) -> Routes {
+pub fn routes(access: Access, logs: Logs, live: Live, sealer: Arc<Sealer>, about: About) -> Routes {
     let routes = garrison_directory::routes()
         .merge(garrison_access::routes(
             access,
@@ -56,11 +61,17 @@ pub fn routes(access: Access, logs: Logs, sealer: Arc<Sealer>) -> Routes {
                 garrison_compliance::problem::ALL,
             ],
         ))
-        .merge(garrison_detection::routes())
+        .merge(garrison_detection::routes(live))
         .merge(garrison_logs::routes(logs))
         .merge(garrison_notices::routes())
-        .merge(garrison_compliance::routes(sealer));
+        .merge(garrison_compliance::routes(sealer))
+        .merge(about::routes(about));
     let document = garrison_web::document(&routes);
+    #[cfg(feature = "console")]
+    let routes = routes.otherwise(axum::routing::any(crate::server::console::otherwise));
+    // Without the console there are the pages that need no script.
+    #[cfg(not(feature = "console"))]
+    let routes = routes.page("/", axum::routing::get(async || axum::response::Redirect::to("/account")));
     routes.page("/api/v1/openapi.json", axum::routing::get(async move || axum::Json(document)))
 }
 
@@ -143,17 +154,18 @@ pub fn limits(config: &Config) -> SessionLimits {
 
 /// `garrison serve`
 pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
-    let config = args.config.load()?.config;
-    logs::start(&config.log)?;
+    let loaded = args.config.load()?;
+    logs::start(&loaded.config.log)?;
+    let settings = loaded.show(true)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
-    let exit = runtime.block_on(serve(config));
+    let exit = runtime.block_on(serve(loaded.config, settings));
     // At the second signal nothing is waited for.
     runtime.shutdown_timeout(Duration::from_secs(1));
     exit
 }
 
-async fn serve(config: Config) -> anyhow::Result<Exit> {
+async fn serve(config: Config, settings: Vec<Setting>) -> anyhow::Result<Exit> {
     let metrics = Metrics::install()?;
     if let Some(Engine::Sqlite(path)) = config.engine() {
         ensure!(
@@ -179,12 +191,12 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
         kernel: kernel.clone(),
         gate: Arc::new(access.clone()),
         proxies: Arc::new(Proxies(config.server.trusted_proxies.clone())),
+        streams: Streams::default(),
     };
-    let served = routes(access.clone(), flow.logs().clone(), sealer.clone()).merge(health::routes(
-        &config,
-        SystemClock.now(),
-        metrics.clone(),
-    ));
+    let about = about(&config, settings, (&journal, &sealer), &flow);
+    let health = health::routes(&config, about.since, metrics.clone());
+    let served =
+        routes(access.clone(), flow.logs().clone(), flow.live().clone(), sealer.clone(), about).merge(health);
     let certificate = certificate(&config)?;
     let (tls, current) = certificate.map(|loaded| (loaded.config, loaded.current)).unzip();
     let jobs = house::keep(&config, kernel.clone(), metrics, current, stop.clone());
@@ -209,6 +221,23 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
     sealed.cancel();
     let _ = sealing.await;
     done
+}
+
+/// What the server tells of itself. It starts now.
+fn about(
+    config: &Config,
+    settings: Vec<Setting>,
+    (journal, sealer): (&Arc<Records>, &Arc<Sealer>),
+    flow: &Flow,
+) -> About {
+    About {
+        since: SystemClock.now(),
+        node: sealer.checkpoint().1.name().to_owned(),
+        config: config.clone(),
+        settings,
+        journal: journal.clone(),
+        rules: flow.rules().clone(),
+    }
 }
 
 /// Comes when a log has failed: the process that was told of a failed write does not know what is on the disk, and

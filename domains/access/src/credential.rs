@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use garrison_base::{Entropy, InvitationId, TenantId};
 
-/// A credential: whose (tenant and id), and the secret itself. `gse_...`, `gtk_...`, `gin_...`, `glo_...`:
-/// the first letters let scanners of source code find one that was left somewhere.
+/// A credential: whose (tenant and id), and the secret itself. `gse_...`, `gtk_...`, `gin_...`, `gen_...`,
+/// `glo_...`: the first letters let scanners of source code find one that was left somewhere.
 pub(crate) struct Shown<I> {
     pub(crate) tenant: TenantId,
     pub(crate) id: I,
@@ -39,6 +39,7 @@ kinds! {
     garrison_base::TokenId, "gtk_", "token";
     garrison_base::LoginId, "glo_", "login";
     InvitationId, "gin_", "invitation";
+    garrison_base::HandOverId, "gen_", "hand-over";
 }
 
 /// A new secret of 256 bits.

@@ -31,14 +31,18 @@ impl Problem for Nobody {
 }
 
 impl Gate for Access {
-    fn identify(&self, credential: Credential, origin: Origin) -> Identifying<'_> {
+    fn identify(&self, credential: Credential, origin: Origin, attended: bool) -> Identifying<'_> {
         Box::pin(async move {
             match credential {
-                Credential::Cookie(text) => self.by_session(&text, SessionKind::Web, origin).await,
+                Credential::Cookie(text) => {
+                    self.by_session(&text, SessionKind::Web, (origin, attended)).await
+                }
                 Credential::Bearer(text) if text.starts_with(TokenId::SHOWN) => {
                     self.by_token(&text, origin).await
                 }
-                Credential::Bearer(text) => self.by_session(&text, SessionKind::Cli, origin).await,
+                Credential::Bearer(text) => {
+                    self.by_session(&text, SessionKind::Cli, (origin, attended)).await
+                }
             }
         })
     }
@@ -58,7 +62,12 @@ impl Access {
         self.kernel.read(&Actor::system(System::LOGIN, tenant, origin.clone()), LOOK).await
     }
 
-    async fn by_session(&self, text: &str, kind: SessionKind, mut origin: Origin) -> Recognised<Identified> {
+    async fn by_session(
+        &self,
+        text: &str,
+        kind: SessionKind,
+        (mut origin, attended): (Origin, bool),
+    ) -> Recognised<Identified> {
         let shown: Shown<SessionId> = text.parse().map_err(|()| Nobody)?;
         let mut tx = self.look(shown.tenant, &origin).await.map_err(|error| unknown(error, Nobody))?;
         let session = store::session(&mut tx, &shown.id).await?.ok_or(Nobody)?;
@@ -70,7 +79,7 @@ impl Access {
         }
         drop(tx);
         let mut renewed = None;
-        if now.duration_since(session.renewed) > RENEWAL {
+        if attended && now.duration_since(session.renewed) > RENEWAL {
             let act = RenewSession { session: session.id, limits: self.limits };
             let login = Actor::system(System::LOGIN, shown.tenant, origin.clone());
             if let Outcome::Done(done) = self.kernel.act(&login, act).await? {
@@ -120,7 +129,7 @@ fn counts(session: &Session, tag: &[u8], now: Timestamp) -> bool {
     (current || before) && session_lives(session, now)
 }
 
-fn session_lives(session: &Session, now: Timestamp) -> bool {
+pub(crate) fn session_lives(session: &Session, now: Timestamp) -> bool {
     // A clock that was set back must not lengthen a life: what began in the future has not begun.
     let began = session.created <= now && session.renewed <= now;
     session.state == "active" && began && now < session.idle_until && now < session.absolute_until

@@ -4,6 +4,7 @@ pub mod acts;
 mod credential;
 mod founding;
 mod gate;
+mod handed;
 mod login;
 mod model;
 mod pages;
@@ -15,6 +16,7 @@ mod routes;
 mod session;
 mod store;
 mod totp;
+mod whoami;
 
 pub use login::{Begin, EnrolmentView, Profile, Step, Stepped};
 pub use model::{Next, SessionKind, SessionLimits, SessionView, TokenView};
@@ -46,8 +48,10 @@ impl Access {
     }
 }
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, sql: include_str!("../migrations/0001_access.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, sql: include_str!("../migrations/0001_access.sql") },
+    Migration { version: 2, sql: include_str!("../migrations/0002_hand_over.sql") },
+];
 
 /// The verb by which somebody asks about the rights of somebody else.
 pub(crate) const EXPLAIN: Verb = Verb::new("access:explain");
@@ -64,6 +68,8 @@ pub fn module() -> Module {
         .act::<acts::ChangePassword>()
         .act::<acts::RenewSession>()
         .act::<acts::EndSession>()
+        .act::<acts::HandOver>()
+        .act::<acts::EnterSession>()
         .act::<acts::EndAll>()
         .act::<acts::CreateToken>()
         .act::<acts::EndToken>()

@@ -27,6 +27,8 @@ impl Default for SessionLimits {
 pub(crate) const LOGIN_TIME: SignedDuration = SignedDuration::from_mins(10);
 /// How long a one-time link opens something.
 pub(crate) const INVITATION_TIME: SignedDuration = SignedDuration::from_hours(24);
+/// How long a link that hands a session over opens something.
+pub(crate) const HAND_OVER_TIME: SignedDuration = SignedDuration::from_mins(10);
 /// After how long a session that is used gets a new secret and a new idle end.
 pub(crate) const RENEWAL: SignedDuration = SignedDuration::from_mins(5);
 /// For how long the secret before still counts: requests may be under way.

@@ -1,6 +1,6 @@
 //! What can go wrong at the door.
 
-use garrison_kernel::{KernelError, Problem, ProblemType};
+use garrison_kernel::{KernelError, Problem, ProblemType, problems};
 
 /// The problem types of this domain.
 pub mod types {
@@ -14,12 +14,12 @@ pub mod types {
         /// The link has ended.
         LINK = "invitation/ended", "this link has been used, or has expired", 401, Denied,
             "ask an administrator for another; on the machine itself, `garrison recover` makes one";
+        /// The link that hands a session over has ended.
+        HANDED_OVER = "hand-over/ended", "this link has been used, or has ended", 401, Denied,
+            "make another with `garrison console`";
         /// The new password is too weak.
         WEAK = "password/weak", "this password is too easy to guess", 422, Usage,
             "use 12 to 256 characters that are not your name and not a common password; several words are good";
-        /// It needs a login, not a token.
-        NEEDS_LOGIN = "session/needs-login", "an API token cannot do this", 403, Denied,
-            "log in with `garrison login`";
     }
 }
 
@@ -35,6 +35,9 @@ pub enum AccessError {
     /// The link is over.
     #[error("the link does not open anything any more")]
     Link,
+    /// The link that hands a session over is over, or the session is.
+    #[error("the link hands no session over any more")]
+    HandedOver,
     /// The password is too weak.
     #[error("the password {0}")]
     Weak(&'static str),
@@ -52,8 +55,9 @@ impl Problem for AccessError {
             Self::Wrong => &types::WRONG,
             Self::Ended => &types::ENDED,
             Self::Link => &types::LINK,
+            Self::HandedOver => &types::HANDED_OVER,
             Self::Weak(_) => &types::WEAK,
-            Self::NeedsLogin(_) => &types::NEEDS_LOGIN,
+            Self::NeedsLogin(_) => &problems::NEEDS_LOGIN,
             Self::Kernel(error) => error.kind(),
         }
     }

@@ -1,6 +1,6 @@
 //! The questions that people ask of access.
 
-use garrison_base::{NodeId, PersonId, RequestId};
+use garrison_base::{NodeId, PersonId, RequestId, Timestamp};
 use garrison_kernel::{
     ActorId, AuditFilter, GrantRow, Holder, KernelError, ObjectRef, ReadAct, ReadTx, Record, Request, Slot,
     Verb,
@@ -221,6 +221,12 @@ pub struct ListRecords {
     pub object: Option<String>,
     /// Only with this result: `success`, `failure`, `denied`, `waiting`.
     pub result: Option<String>,
+    /// Only those that were received from this moment on (RFC 3339).
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub from: Option<Timestamp>,
+    /// Only those that were received before this moment (RFC 3339).
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub to: Option<Timestamp>,
     /// How many at most, 1 to 500; 100 where nothing is said.
     pub limit: Option<i64>,
     /// Where to go on: `next` of the page before.
@@ -245,6 +251,8 @@ impl ReadAct for ListRecords {
             actor: self.actor.clone(),
             object: self.object.clone(),
             result: self.result.clone(),
+            from: self.from,
+            to: self.to,
         };
         let items = tx.records(&filter, limit + 1).await?;
         Page::cut(items, limit, (tx, Self::VERB), |last: &Record| last.seq)

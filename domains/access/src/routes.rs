@@ -1,14 +1,12 @@
 //! The routes: acts and questions by their types, the steps of a login by hand.
 
-use std::net::IpAddr;
-
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json};
-use garrison_base::{TenantId, Timestamp};
-use garrison_kernel::{ActorId, Explanation, Holder, KernelError, ProblemType, TokenLimits};
+use garrison_base::Timestamp;
+use garrison_kernel::{ActorId, Explanation, KernelError, ProblemType};
 use garrison_web::{Answer, Body, Caller, Client, Refusal, Routes, Web, session_cookie};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterIn};
@@ -19,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::login::{Begin, Step, Stepped};
 use crate::model::SessionKind;
+use crate::whoami::{self, Me};
 use crate::{Access, EXPLAIN, acts, login, pages, problem, reads};
 
 /// All routes of access.
@@ -53,9 +52,9 @@ pub fn routes(access: Access, further: &[&'static [&'static ProblemType]]) -> Ro
         )
         .own(
             "/api/v1/whoami",
-            (HttpMethod::Get, get(whoami)),
+            (HttpMethod::Get, get(whoami::whoami).layer(shared.clone())),
             Some(WHOAMI),
-            answers::<Me>("whoami", "Who one is."),
+            answers::<Me>("whoami", "Who one is, and what one may do."),
         )
         .own("/api/v1/access/explain", (HttpMethod::Get, get(explain)), Some(EXPLAIN), explain_operation())
         .own(
@@ -84,6 +83,7 @@ fn by_type() -> Routes {
     Routes::new()
         .act::<acts::Invite>("Make a one-time link by which a person sets up their account.")
         .act::<acts::EndSession>("End a session.")
+        .act::<acts::HandOver>("Make a one-time link that opens one's own session in a browser.")
         .act::<acts::EndAll>("End every session and token of a person.")
         .act::<acts::CreateToken>("Make an API token.")
         .act::<acts::EndToken>("End an API token.")
@@ -168,40 +168,6 @@ async fn change_password(
 ) -> Answer<Json<Nothing>> {
     let changed = access.change_password(&actor, &body.current, &body.new).await;
     changed.map(|()| Json(Nothing {})).map_err(|problem| refused(&access, problem))
-}
-
-/// Who one is.
-#[derive(Debug, Serialize, ToSchema)]
-struct Me {
-    /// The id.
-    id: ActorId,
-    /// The name.
-    name: String,
-    /// `person` or `service`.
-    kind: String,
-    /// The tenant.
-    tenant: TenantId,
-    /// The session or token that was shown.
-    session: String,
-    /// The caller's address, as the server sees it.
-    #[schema(value_type = String)]
-    address: IpAddr,
-    /// What the token may do at most, where one was shown.
-    #[schema(value_type = Option<Object>)]
-    limits: Option<TokenLimits>,
-}
-
-async fn whoami(State(web): State<Web>, Caller(actor): Caller) -> Answer<Json<Me>> {
-    let name = web.kernel.name_of(Holder::Actor(actor.id));
-    Ok(Json(Me {
-        id: actor.id,
-        name,
-        kind: actor.id.kind().to_owned(),
-        tenant: actor.tenant,
-        session: actor.origin.session,
-        address: actor.origin.ip,
-        limits: actor.limits,
-    }))
 }
 
 /// Explains a decision.

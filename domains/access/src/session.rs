@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use crate::credential::{Kind as _, Shown, fresh_secret};
 use crate::model::{SessionKind, SessionLimits};
-use crate::store::{Session, put_session};
+use crate::store::{self, Session, put_session, take_opened};
 
 /// When a session that is used now ends: idle, and in any case if it began now.
 pub(crate) fn ends(now: Timestamp, limits: SessionLimits) -> (Timestamp, Timestamp) {
@@ -17,18 +17,17 @@ pub(crate) fn ends(now: Timestamp, limits: SessionLimits) -> (Timestamp, Timesta
     )
 }
 
-/// Begins a session of a person who has proven everything; returns its secret.
+/// Begins a session of a person who has proven everything, with its two ends; returns its id and its secret.
 pub(crate) async fn start_session<A: Act>(
     permit: &Permit<A>,
     tx: &mut WriteTx<'_>,
     (person, kind): (PersonId, SessionKind),
-    limits: SessionLimits,
-) -> Result<String, KernelError> {
+    (idle_until, absolute_until): (Timestamp, Timestamp),
+) -> Result<(SessionId, String), KernelError> {
     let now = permit.now();
     let id = SessionId::new(now, tx.entropy());
     let shown = Shown { tenant: permit.tenant(), id, secret: fresh_secret(tx.entropy()) };
     let tag = tx.tag(SessionId::PURPOSE, &shown.tagged());
-    let (idle_until, absolute_until) = ends(now, limits);
     let origin = &permit.actor().origin;
     let row = Session {
         id,
@@ -47,5 +46,19 @@ pub(crate) async fn start_session<A: Act>(
     };
     put_session(tx, &row).await?;
     tx.register(&id.into(), permit.node(), Some(ActorId::Person(person))).await?;
-    Ok(shown.to_string())
+    Ok((id, shown.to_string()))
+}
+
+/// Ends a session, and all that were handed over from it, and from those; tells how many were active.
+pub(crate) async fn end_with_handed(tx: &mut WriteTx<'_>, session: SessionId) -> Result<u64, KernelError> {
+    let (mut all, mut ended) = (vec![session], 0);
+    // Each takes the links from it away, so this has an end.
+    while let Some(id) = all.pop() {
+        if let Some(session) = store::session(&mut tx.read(), &id).await? {
+            ended += u64::from(session.state == "active");
+            put_session(tx, &Session { state: "ended".to_owned(), ..session }).await?;
+        }
+        all.extend(take_opened(tx, id).await?);
+    }
+    Ok(ended)
 }

@@ -28,6 +28,8 @@ login:look             sys_console sys_login
 login:prove            sys_login
 password:change
 session:end            administrator
+session:enter          sys_login
+session:hand-over      member
 session:list           member
 session:list-of        administrator
 session:renew          sys_login
@@ -80,6 +82,20 @@ fn only_persons_decide_requests() {
             Exception { says: "no service account decides", actor: "service", allowed: false, ..person };
         exceptions(garrison_access::module(), &[person, service]);
     }
+}
+
+#[test]
+fn only_persons_hand_a_session_over() {
+    let person = Exception {
+        says: "a person may hand their session over",
+        verb: "session:hand-over",
+        object: "tenant",
+        own: false,
+        ..PLAIN
+    };
+    let service =
+        Exception { says: "a service account has none", actor: "service", allowed: false, ..person };
+    exceptions(garrison_access::module(), &[person, service]);
 }
 
 #[test]

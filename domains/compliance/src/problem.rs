@@ -40,9 +40,6 @@ pub enum ReviewError {
         /// How many of which operation.
         operations: String,
     },
-    /// Signing is for a person who is there.
-    #[error("a review is signed by a person who is logged in, not by a token")]
-    Token,
     /// Whoever reviews holds a role beside that of an auditor.
     #[error("you hold the role {role} at {path}, and what is done there is reviewed here")]
     Operates {
@@ -67,7 +64,7 @@ impl Problem for ReviewError {
         match self {
             Self::State { .. } => &STATE,
             Self::Undecided { .. } => &UNDECIDED,
-            Self::Token | Self::Operates { .. } | Self::Own { .. } => &INVOLVED,
+            Self::Operates { .. } | Self::Own { .. } => &INVOLVED,
             Self::Kernel(error) => error.kind(),
         }
     }

@@ -48,8 +48,9 @@ delivery:settle detection:look grant:list group:create group:list group:members 
 key:settle log:compact log:describe log:keep log:resume log:search log:send login:begin login:choose-password login:enrol
 login:look login:prove node:create node:find node:history node:list node:rename node:show password:change person:list
 person:show post:create post:list retention:list review:list review:look review:note review:open review:overdue
-review:show review:sign search:delete search:list search:save service:disable service:list session:end session:list
-session:list-of session:renew source:coverage source:create source:enable source:list token:end token:list tree:export
+review:show review:sign rule:list rule:show rule:test search:delete search:list search:save service:disable service:list session:end session:enter
+session:hand-over session:list session:list-of session:renew source:coverage source:create source:enable source:list
+token:end token:list tree:export
 ";
 
 #[test]

@@ -1,26 +1,45 @@
 //! Detection: what the rules found in the logs, as alerts, and what people made of it.
 
 pub mod acts;
+mod changes;
+mod filter;
+mod language;
 mod live;
 mod model;
+mod predicate;
 pub mod problem;
 mod reads;
+mod routes;
+mod rules;
 mod store;
+mod stream;
+mod summary;
+mod trial;
 
-pub use live::{Event, Judge, Live};
+pub use filter::AlertFilter;
+pub use live::{Event, Judge, Live, Rules};
 pub use model::{Alert, AlertDetail, AlertEvent, AlertState, CloseReason, Grouped, MatchedField};
-pub use reads::{ListAlerts, ShowAlert};
+pub use predicate::{Judged, Predicate, PredicateOp};
+pub use reads::{AlertOrder, AlertPage, AlertPart, ListAlerts, ShowAlert};
+pub use routes::routes;
+pub use rules::{ListRules, RuleDetail, RuleItem, RuleSource};
+pub use stream::FollowAlerts;
+pub use summary::{
+    AlertBucket, AlertSummary, Buckets, Frequent, PerLevel, PerState, SummariseAlerts, TopOfAlerts,
+};
+pub use trial::{RoutedSource, RuleTrial, TestRule};
 
 use garrison_base::TenantId;
 use garrison_facts::ReviewOverdue;
 use garrison_kernel::{
     Actor, Fact as _, FollowUp, Kernel, KernelError, Migration, Module, Origin, StoredFact, System, Verb,
 };
-use garrison_web::{Question, Routes};
+use garrison_web::Question as _;
 
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("../migrations/0001_detection.sql") },
     Migration { version: 2, sql: include_str!("../migrations/0002_sealed.sql") },
+    Migration { version: 3, sql: include_str!("../migrations/0003_changes.sql") },
 ];
 
 /// The verb by which detection looks at its own rows.
@@ -37,6 +56,9 @@ pub fn module() -> Module {
         .read(LOOK)
         .read(ListAlerts::VERB)
         .read_act::<ShowAlert>()
+        .read(rules::LIST)
+        .read(rules::SHOW)
+        .read(trial::TEST)
         .follow("detection/review-overdue", ReviewOverdue::KIND, overdue)
 }
 
@@ -45,20 +67,6 @@ fn overdue(fact: &StoredFact) -> Vec<FollowUp> {
     let told = serde_json::from_slice::<ReviewOverdue>(&fact.body);
     let told = told.inspect_err(|error| tracing::error!(fact = %fact.id, %error, "a fact cannot be read"));
     told.map(|told| FollowUp::new(acts::RaiseAlerts::overdue(&fact.id, &told))).into_iter().collect()
-}
-
-/// The routes. Raising is no route: only detection itself does it.
-pub fn routes() -> Routes {
-    Routes::new()
-        .act::<acts::AcknowledgeAlert>("Say that somebody looks at an alert.")
-        .act::<acts::CloseAlert>("Close an alert, with the reason.")
-        .act::<acts::ReopenAlert>("Open a closed alert again.")
-        .act::<acts::AssignAlert>("Give an alert to a person, or to nobody.")
-        .question::<ListAlerts>()
-        .recorded::<ShowAlert>(
-            "/alert/{alert}",
-            "One alert: its first and last events, and why they matched.",
-        )
 }
 
 /// How far the logs of a tenant were judged: the number that the last `alert:raise` brought. Nothing where

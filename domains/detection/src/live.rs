@@ -12,12 +12,14 @@ use std::time::Duration;
 use garrison_base::{NodeId, TenantId, Timestamp};
 use garrison_decode::{Kind, Record, column};
 use garrison_facts::{AlertLevel, EntityKind};
-use garrison_kernel::{Actor, Kernel, KernelError, Origin, Problem, System};
+use garrison_kernel::{Actor, Kernel, KernelError, Origin, Problem, System, problems};
 use garrison_sigma::{Gate, Level, Rule, RuleSet, Scratch};
-use tokio::sync::Notify;
+use garrison_web::{Answer, Refusal};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::acts::RaiseAlerts;
+use crate::changes::Changes;
 use crate::model::{AlertEvent, GROUPS, Grouped, MatchedField, first_and_last};
 
 /// Groups of one batch of events; what is found beyond them is one group for each rule.
@@ -28,6 +30,8 @@ const WAITING: usize = 512;
 const EVENTS: usize = 60;
 /// How long findings are gathered, so that a burst is one act.
 const GATHER: Duration = Duration::from_millis(100);
+/// Rules that are tried at the same time.
+const TRIALS: usize = 4;
 /// After a failure it is tried again; nothing is lost meanwhile.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -66,25 +70,36 @@ struct Found {
     groups: Groups,
 }
 
+/// Rules that judge.
+pub struct Rules {
+    /// All of them.
+    pub set: RuleSet,
+    /// How many of them, the first ones, came with the program.
+    pub built_in: usize,
+}
+
 /// Detection while the server runs.
 #[derive(Clone)]
 pub struct Live(Arc<Shared>);
 
 struct Shared {
     kernel: Kernel,
-    rules: RwLock<Arc<RuleSet>>,
+    rules: RwLock<Arc<Rules>>,
     /// What was found, for each tenant in the order of the log.
     found: Mutex<HashMap<TenantId, VecDeque<Found>>>,
     /// Told when something was found, and when something was raised.
     news: Notify,
     room: Condvar,
     raising: tokio::sync::Mutex<()>,
+    trials: Arc<Semaphore>,
+    changes: Changes,
     stop: CancellationToken,
 }
 
 impl Live {
     /// With these rules.
-    pub fn new(kernel: Kernel, rules: RuleSet, stop: CancellationToken) -> Self {
+    pub fn new(kernel: Kernel, rules: Rules, stop: CancellationToken) -> Self {
+        let changes = Changes::new(kernel.clone(), stop.clone());
         Self(Arc::new(Shared {
             kernel,
             rules: RwLock::new(Arc::new(rules)),
@@ -92,18 +107,38 @@ impl Live {
             news: Notify::new(),
             room: Condvar::new(),
             raising: tokio::sync::Mutex::default(),
+            trials: Arc::new(Semaphore::new(TRIALS)),
+            changes,
             stop,
         }))
     }
 
     /// Judges with other rules from the next event on.
-    pub fn reload(&self, rules: RuleSet) {
+    pub fn reload(&self, rules: Rules) {
         *self.0.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
     }
 
     /// The rules that judge now.
-    pub fn rules(&self) -> Arc<RuleSet> {
+    pub fn rules(&self) -> Arc<Rules> {
         self.0.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A turn to try a rule: people need few, and each takes a thread.
+    pub(crate) fn turn_to_try(&self) -> Answer<OwnedSemaphorePermit> {
+        self.0.trials.clone().try_acquire_owned().map_err(|_| {
+            let words = format!("{TRIALS} rules are being tried already");
+            Refusal::new(&problems::TOO_MANY, words).retry_after(1)
+        })
+    }
+
+    /// Whether the server is about to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.0.stop.is_cancelled()
+    }
+
+    /// The numbers of the last changes.
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.0.changes
     }
 
     /// Somebody who judges; for one thread.
@@ -230,7 +265,7 @@ fn join(groups: &mut Groups, key: Key, group: Grouped) {
 /// Judges events, in the order of the log.
 pub struct Judge {
     live: Live,
-    rules: Arc<RuleSet>,
+    rules: Arc<Rules>,
     scratch: Scratch,
     /// Up to where everything was raised in an earlier life of the process.
     raised: HashMap<TenantId, u64>,
@@ -250,8 +285,8 @@ impl Judge {
             (self.seq, self.late) = (event.seq, event.late);
         }
         let Self { rules, scratch, groups, .. } = self;
-        let gate = Gate::Source(rules.taxonomy().route(event.record.kind.name(), &event.record.fields));
-        rules.judge(gate, &event.record.fields, scratch, |rule, mut hit| {
+        let source = rules.set.taxonomy().route(event.record.kind.name(), &event.record.fields);
+        rules.set.judge(Gate::Source(source), &event.record.fields, scratch, |rule, mut hit| {
             let why = hit.proofs().into_iter().map(|proof| MatchedField {
                 field: proof.field,
                 value: proof.values.first().map(garrison_base::Value::to_text).unwrap_or_default(),
@@ -347,7 +382,8 @@ fn entity(event: &Event<'_>) -> (EntityKind, String) {
     found.unwrap_or_else(|| (EntityKind::Source, event.source.to_owned()))
 }
 
-fn level(level: Level) -> AlertLevel {
+/// How severe a match of such a rule is.
+pub(crate) fn level(level: Level) -> AlertLevel {
     match level {
         Level::Informational => AlertLevel::Informational,
         Level::Low => AlertLevel::Low,

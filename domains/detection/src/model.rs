@@ -20,6 +20,8 @@ const KEPT: usize = 10;
 const RULE: usize = 200;
 const TITLE: usize = 500;
 const ENTITY: usize = 500;
+/// The same in bytes, for it stands in indexes, and those of `PostgreSQL` take 2,704 bytes of a row.
+const ENTITY_BYTES: usize = 1_000;
 const VALUE: usize = 500;
 const RAW: usize = 2_000;
 /// How many matched fields are kept of an event.
@@ -38,9 +40,9 @@ pub enum AlertState {
 }
 
 impl AlertState {
-    const ALL: [Self; 3] = [Self::Open, Self::Acknowledged, Self::Closed];
+    pub(crate) const ALL: [Self; 3] = [Self::Open, Self::Acknowledged, Self::Closed];
 
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::Acknowledged => "acknowledged",
@@ -140,7 +142,7 @@ impl Grouped {
         Self {
             rule: clipped(&self.rule, RULE),
             title: clipped(&self.title, TITLE),
-            entity: clipped(&self.entity, ENTITY),
+            entity: indexed(&clipped(&self.entity, ENTITY)),
             events: first_and_last(self.events.into_iter().map(AlertEvent::limited).collect()),
             ..self
         }
@@ -201,6 +203,16 @@ fn clipped(text: &str, limit: usize) -> String {
     text.chars().take(limit).map(|char| if char == '\0' { '\u{fffd}' } else { char }).collect()
 }
 
+/// The beginning of an entity that fits into an index.
+fn indexed(entity: &str) -> String {
+    let mut bytes = 0;
+    let fits = |char: &char| {
+        bytes += char.len_utf8();
+        bytes <= ENTITY_BYTES
+    };
+    entity.chars().take_while(fits).collect()
+}
+
 /// The first and the last events by time. What lies between them is counted and not kept. Doing it again with
 /// more events answers as if all had come at once.
 pub(crate) fn first_and_last(mut events: Vec<AlertEvent>) -> Vec<AlertEvent> {
@@ -245,12 +257,17 @@ pub struct Alert {
     pub state: AlertState,
     /// Who looks after it.
     pub assignee: Option<ActorId>,
+    /// The name of who looks after it.
+    pub assignee_name: Option<String>,
     /// What it turned out to be, where it is closed.
     pub reason: Option<CloseReason>,
     /// What whoever closed it wrote.
     pub note: Option<String>,
     /// Counts the changes.
     pub revision: i64,
+    /// The number of its last change. Changes of all alerts of a tenant are numbered together, in their order; 0 where
+    /// the last one was made by a version that did not number them.
+    pub change: i64,
 }
 
 /// An alert with its events.
@@ -291,6 +308,8 @@ mod tests {
     #[test]
     fn what_strangers_wrote_is_cut() {
         assert_eq!(clipped("ä\0b", 2), "ä\u{fffd}");
+        assert_eq!(indexed(&"\u{1f989}".repeat(ENTITY)).len(), ENTITY_BYTES);
+        assert_eq!(indexed(&"ä".repeat(ENTITY)).chars().count(), ENTITY);
         let long = AlertEvent { raw: "x".repeat(10_000), ..event(1) };
         assert_eq!(long.limited().raw.len(), RAW);
     }

@@ -11,6 +11,9 @@ alert:raise        sys_detection sys_follower
 alert:reopen       administrator analyst
 alert:show         administrator analyst auditor operator
 detection:look     sys_detection
+rule:list          administrator analyst auditor operator
+rule:show          administrator analyst auditor operator
+rule:test          administrator analyst auditor operator
 ";
 
 const SUPERVISES: Exception = Exception {

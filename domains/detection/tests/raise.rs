@@ -1,126 +1,19 @@
 //! Raising alerts, and what people do with them.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "tests fail loudly")]
+mod support;
 
-use garrison_access::acts::CreateGrant;
-use garrison_base::{AlertId, NodeId, PersonId, Timestamp};
-use garrison_detection::acts::{AcknowledgeAlert, AssignAlert, CloseAlert, RaiseAlerts, Raised, ReopenAlert};
+use garrison_base::NodeId;
+use garrison_detection::acts::{AcknowledgeAlert, AssignAlert, RaiseAlerts, Raised, ReopenAlert};
 use garrison_detection::{
-    Alert, AlertDetail, AlertEvent, AlertState, CloseReason, Grouped, ListAlerts, ShowAlert, position,
+    Alert, AlertFilter, AlertPart, AlertState, CloseReason, Grouped, ListAlerts, ShowAlert, position,
 };
-use garrison_directory::acts::{CreatePerson, DisablePerson};
+use garrison_directory::acts::DisablePerson;
 use garrison_facts::{AlertLevel, EntityKind};
-use garrison_kernel::{Act, Actor, ActorId, Holder, Module, Outcome, Problem, System};
-use garrison_testkit::{Engine, Platform, origin};
+use garrison_kernel::{Actor, ActorId, Problem, System};
+use garrison_testkit::{Engine, origin};
 use garrison_web::Question;
 
-/// 2026-11-22, ten o'clock.
-const TEN: i64 = 1_795_341_600;
-
-fn modules() -> Vec<Module> {
-    vec![garrison_directory::module(), garrison_access::module(), garrison_detection::module()]
-}
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(TEN + second).unwrap()
-}
-
-struct World {
-    platform: Platform,
-    analyst: PersonId,
-}
-
-impl World {
-    async fn new(engine: Engine) -> Self {
-        let platform = Platform::new(engine, modules()).await;
-        let analyst = person(&platform, "ann", Some("analyst")).await;
-        Self { platform, analyst }
-    }
-
-    fn analyst(&self) -> Actor {
-        self.platform.person(self.analyst)
-    }
-
-    async fn act<A: Act>(&self, actor: &Actor, act: A) -> Result<A::Output, Box<dyn Problem>> {
-        done(&self.platform, actor, act).await
-    }
-
-    async fn raise(&self, upto: u64, hits: Vec<Grouped>) -> Raised {
-        let detection = Actor::system(System::DETECTION, self.platform.tenant, origin());
-        self.act(&detection, RaiseAlerts::new(upto, false, hits)).await.unwrap()
-    }
-
-    /// A group at the root on `web1`, of an event each second.
-    fn hit(&self, from: i64, to: i64) -> Grouped {
-        Grouped {
-            rule: "rule-1".into(),
-            title: "Something happened".into(),
-            level: AlertLevel::High,
-            node: self.platform.root,
-            entity_kind: EntityKind::Host,
-            entity: "web1".into(),
-            count: u64::try_from(to - from + 1).unwrap(),
-            first_seen: at(from),
-            last_seen: at(to),
-            events: (from..=to).map(event).collect(),
-        }
-    }
-
-    async fn list(&self, asked: ListAlerts) -> Vec<Alert> {
-        let mut tx = self.platform.kernel.read(&self.analyst(), ListAlerts::VERB).await.unwrap();
-        asked.answer(&mut tx).await.unwrap().items
-    }
-
-    async fn show(&self, alert: AlertId) -> AlertDetail {
-        self.platform.kernel.ask(&self.analyst(), ShowAlert { alert }).await.unwrap()
-    }
-
-    async fn close(&self, alert: AlertId) -> Result<(), Box<dyn Problem>> {
-        let note = "the backup does this".parse().unwrap();
-        let act = CloseAlert { alert, reason: CloseReason::Benign, note };
-        self.act(&self.analyst(), act).await.map(|_| ())
-    }
-}
-
-fn event(second: i64) -> AlertEvent {
-    AlertEvent {
-        id: format!("event{second}"),
-        time: at(second),
-        source: "syslog".into(),
-        why: Vec::new(),
-        raw: format!("it is {second}"),
-    }
-}
-
-async fn done<A: Act>(platform: &Platform, actor: &Actor, act: A) -> Result<A::Output, Box<dyn Problem>> {
-    match platform.kernel.act(actor, act).await? {
-        Outcome::Done(output) => Ok(output),
-        Outcome::Waiting(request) => panic!("{request} waits"),
-    }
-}
-
-async fn person(platform: &Platform, name: &str, role: Option<&str>) -> PersonId {
-    let new = CreatePerson {
-        name: name.parse().unwrap(),
-        full_name: name.parse().unwrap(),
-        email: format!("{name}@example.org").parse().unwrap(),
-    };
-    let setup = Actor::system(System::SETUP, platform.tenant, origin());
-    let person = done(platform, &setup, new).await.unwrap().person;
-    if let Some(role) = role {
-        let grant = CreateGrant {
-            holder: Holder::Actor(ActorId::Person(person)),
-            role: role.into(),
-            node: platform.root,
-            until: None,
-            duty: "test".parse().unwrap(),
-            reason: "test".parse().unwrap(),
-        };
-        let console = Actor::system(System::CONSOLE, platform.tenant, origin());
-        done(platform, &console, grant).await.unwrap();
-    }
-    person
-}
+use support::{World, at, event, person};
 
 #[tokio::test]
 async fn groups_within_an_hour_are_one_alert() {
@@ -265,6 +158,8 @@ async fn a_wrong_state_is_a_conflict() {
     conflict(world.close(alert).await.unwrap_err());
     conflict(world.act(&analyst, AssignAlert { alert, to: None }).await.unwrap_err());
     world.act(&analyst, ReopenAlert { alert }).await.unwrap();
+    world.act(&analyst, AcknowledgeAlert { alert }).await.unwrap();
+    world.act(&analyst, ReopenAlert { alert }).await.unwrap();
     let shown = world.show(alert).await.alert;
     assert_eq!((shown.state, shown.reason, shown.note), (AlertState::Open, None, None));
 }
@@ -298,19 +193,20 @@ async fn lists_are_filtered_and_paged() {
         let groups = groups.chain([named(9, AlertLevel::Critical)]).collect();
         world.raise(1, groups).await;
         let entities = |alerts: Vec<Alert>| alerts.into_iter().map(|alert| alert.entity).collect::<Vec<_>>();
-        let severe = ListAlerts { level: Some(AlertLevel::High), ..ListAlerts::default() };
+        let severe = AlertFilter { level: Some(AlertLevel::High), ..AlertFilter::default() };
         assert_eq!(entities(world.list(severe).await), ["web9"]);
-        let here = ListAlerts { node: Some(world.platform.root), ..ListAlerts::default() };
+        let here = AlertFilter { node: Some(world.platform.root), ..AlertFilter::default() };
         assert_eq!(world.list(here).await.len(), 6);
-        let closed = ListAlerts { state: Some(AlertState::Closed), ..ListAlerts::default() };
+        let closed = AlertFilter { state: Some("closed".into()), ..AlertFilter::default() };
         assert!(world.list(closed).await.is_empty());
-        let one = ListAlerts { entity: Some("web3".into()), ..ListAlerts::default() };
+        let one = AlertFilter { entity: Some("web3".into()), ..AlertFilter::default() };
         assert_eq!(entities(world.list(one).await), ["web3"]);
 
         let (mut cursor, mut seen) = (None, Vec::new());
         loop {
             let mut tx = world.platform.kernel.read(&world.analyst(), ListAlerts::VERB).await.unwrap();
-            let asked = ListAlerts { limit: Some(4), cursor: cursor.take(), ..ListAlerts::default() };
+            let part = AlertPart { limit: Some(4), cursor: cursor.take(), ..AlertPart::default() };
+            let asked = ListAlerts { part, ..ListAlerts::default() };
             let page = asked.answer(&mut tx).await.unwrap();
             seen.extend(entities(page.items));
             cursor = page.next;

@@ -21,7 +21,8 @@ pub enum AlertLevel {
 }
 
 impl AlertLevel {
-    const ALL: [Self; 5] = [Self::Informational, Self::Low, Self::Medium, Self::High, Self::Critical];
+    /// All of them, the least severe first.
+    pub const ALL: [Self; 5] = [Self::Informational, Self::Low, Self::Medium, Self::High, Self::Critical];
 
     /// 0 to 4.
     pub fn number(self) -> i64 {

@@ -4,8 +4,8 @@ use arrow::datatypes::DataType;
 use datafusion::logical_expr::{Expr, cast, col, lit, try_cast};
 use datafusion::scalar::ScalarValue;
 use garrison_base::Timestamp;
+pub use garrison_search::time;
 use garrison_search::{Op, Part, Pattern, Query, Test};
-use jiff::{Span, ToSpan as _};
 
 use crate::columns::{PROMOTED, fold};
 use crate::functions::EventTest;
@@ -133,39 +133,4 @@ fn ordered(op: Op, left: Expr, right: Expr) -> Expr {
         Op::Greater => left.gt(right),
         Op::AtLeast => left.gt_eq(right),
     }
-}
-
-/// A moment: RFC 3339, a day, `now`, or as long ago as `15m`, `-15m`, `now-15m` (s, m, h, d, w).
-pub fn time(text: &str, now: Timestamp) -> Result<Timestamp, String> {
-    let bad = || {
-        format!(
-            "`{text}` is no time: write 2026-11-22T10:00:00Z, 2026-11-22, now, or as long ago as 15m, 2h, 7d"
-        )
-    };
-    if let Ok(at) = text.parse::<Timestamp>() {
-        return Ok(at);
-    }
-    if let Ok(day) = text.parse::<jiff::civil::Date>() {
-        return day.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|_| bad());
-    }
-    let text = text.trim();
-    if text == "now" {
-        return Ok(now);
-    }
-    let ago = text.strip_prefix("now").unwrap_or(text);
-    let ago = ago.strip_prefix('-').unwrap_or(ago);
-    let unit = ago.chars().last().ok_or_else(bad)?;
-    let count: i64 = ago.strip_suffix(unit).and_then(|count| count.parse().ok()).ok_or_else(bad)?;
-    if !(0..=10_000_000).contains(&count) {
-        return Err(bad());
-    }
-    let span: Span = match unit {
-        's' => count.seconds(),
-        'm' => count.minutes(),
-        'h' => count.hours(),
-        'd' => (count * 24).hours(),
-        'w' => (count * 24 * 7).hours(),
-        _ => return Err(bad()),
-    };
-    now.checked_sub(span).map_err(|_| bad())
 }

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep};
 use utoipa::ToSchema;
 
 use crate::batch::{BYTES, Batch, EVENTS, Origin, event_id};
+use crate::minute::Minute;
 use crate::pipeline::Progress;
 use garrison_decode::Events;
 
@@ -129,6 +130,8 @@ pub struct Meter {
     /// The events of the last seconds: a number that halves every five seconds.
     rate: f64,
     rated: Option<Instant>,
+    /// The events of the last minute.
+    minute: Minute,
     /// Events refused, by reason.
     pub refused: HashMap<Limit, u64>,
     /// How many of them were told of as an event.
@@ -148,6 +151,11 @@ impl Meter {
         let idle = self.rated.map_or(0.0, |at| at.elapsed().as_secs_f64());
         self.rate * (-idle * DECAY).exp() * DECAY
     }
+
+    /// Events that limits refused, without connections.
+    pub(crate) fn refused_events(&self) -> u64 {
+        self.refused.iter().filter(|(limit, _)| **limit != Limit::Connections).map(|(_, count)| count).sum()
+    }
 }
 
 /// ln 2 / 5 s.
@@ -161,12 +169,14 @@ pub struct Intake {
     /// A folder on the disk that must have room.
     dir: PathBuf,
     meters: Mutex<HashMap<(TenantId, SourceId), Meter>>,
+    /// What seconds are counted from.
+    begun: Instant,
 }
 
 impl Intake {
     /// Over this log.
     pub fn new(log: Arc<Log>, progress: Arc<Progress>, clock: Arc<dyn Clock>, dir: PathBuf) -> Self {
-        Self { log, progress, clock, dir, meters: Mutex::default() }
+        Self { log, progress, clock, dir, meters: Mutex::default(), begun: Instant::now() }
     }
 
     /// Takes events; answers when they are on the disk. `parts` are for one or several sources; all are taken or none.
@@ -272,6 +282,11 @@ impl Intake {
         }
     }
 
+    /// Events a second of a source, over the last minute.
+    pub(crate) fn rate(&self, meter: &Meter) -> f64 {
+        meter.minute.rate(self.begun.elapsed().as_secs())
+    }
+
     /// What was heard from each source.
     pub fn meters(&self) -> MutexGuard<'_, HashMap<(TenantId, SourceId), Meter>> {
         self.meters.lock().unwrap_or_else(PoisonError::into_inner)
@@ -325,6 +340,7 @@ impl Intake {
         meter.rate =
             meter.rate * (-since * DECAY).exp() + lossy(usize::try_from(count).unwrap_or(usize::MAX));
         meter.rated = Some(moment);
+        meter.minute.add((moment - self.begun).as_secs(), count);
     }
 }
 

@@ -12,14 +12,18 @@ mod beat;
 pub mod columns;
 pub mod coverage;
 mod elastic;
+mod fed;
 pub mod filter;
 mod follow;
+mod followers;
 mod forward;
 mod functions;
+mod histogram;
 pub mod intake;
 mod keeper;
 mod keys;
 mod lines;
+mod minute;
 mod model;
 mod named;
 mod otlp;
@@ -33,10 +37,13 @@ mod retention;
 mod rounds;
 mod routes;
 pub mod search;
+mod sight;
 mod store;
+mod stream;
 mod syslog;
 mod tail;
 mod tally;
+mod top;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -46,18 +53,19 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use garrison_base::{Clock, Entropy, TenantId};
+use garrison_base::{Clock, Entropy, TenantId, Timestamp};
 use garrison_journal::{Log, LogError};
 use garrison_kernel::{Actor, Kernel, KernelError, Migration, Module, Origin, Problem, System};
-use garrison_lake::{FileEntry, Keyring, Lake, LakeError};
+use garrison_lake::{FileEntry, Keyring, Lake, LakeError, News};
 use garrison_secrets::{KeyError, KeyStore};
 use jiff::SignedDuration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use beat::Beat;
+use followers::{Follower, Followers};
 use keys::Keys;
 use pipeline::Clean;
 use tally::Tally;
@@ -110,7 +118,7 @@ pub fn module() -> Module {
         .act::<acts::RestoreBackup>()
         .act::<acts::SaveSearch>()
         .act::<acts::DeleteSearch>()
-        .read_act::<search::SearchLogs>()
+        .read(search::SEARCH)
         .read(receive::SEND)
         .read(reads::SOURCES)
         .read(<reads::ListSearches as garrison_web::Question>::VERB)
@@ -153,6 +161,7 @@ struct Inner {
     cleaned: Mutex<Option<mpsc::Receiver<oneshot::Sender<Clean>>>>,
     settle: Mutex<Option<Arc<dyn Settle>>>,
     questions: Arc<Semaphore>,
+    followers: Arc<Followers>,
     stop: CancellationToken,
 }
 
@@ -201,7 +210,7 @@ impl Logs {
         gone.retain(|gone: &FileEntry| files.iter().all(|file: &FileEntry| file.id != gone.id));
         lake.discard(&gone);
         lake.load(files)?;
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(Progress::after(&kept));
         let intake = Arc::new(Intake::new(log.clone(), progress.clone(), clock.clone(), dir.to_owned()));
         let (clean, cleaned) = mpsc::channel(1);
         Ok(Self(Arc::new(Inner {
@@ -220,6 +229,7 @@ impl Logs {
             cleaned: Mutex::new(Some(cleaned)),
             settle: Mutex::default(),
             questions: Arc::new(Semaphore::new(QUESTIONS)),
+            followers: Arc::default(),
             stop,
         })))
     }
@@ -257,6 +267,16 @@ impl Logs {
         })
     }
 
+    /// The time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// A place for somebody who follows.
+    pub(crate) fn place_for(&self, follower: &Actor) -> Result<Follower, garrison_web::Refusal> {
+        self.0.followers.take(follower)
+    }
+
     /// Passes events on to another system until the end.
     pub async fn forward(self, forward: Forward) {
         forward.run(self).await;
@@ -282,6 +302,12 @@ impl Logs {
         &self.0.progress
     }
 
+    /// Follows the events that come from now on: of this tenant all behind this id, and none up to it.
+    pub(crate) fn news(&self, tenant: TenantId) -> (broadcast::Receiver<News>, i64) {
+        let latest = self.0.progress.latest();
+        (self.0.lake.news(), latest.get(&tenant).copied().unwrap_or(0))
+    }
+
     /// Writes all that is in memory to files now.
     pub async fn keep(&self) -> Result<(), String> {
         keeper::keep(self).await.map_err(|error| error.to_string())
@@ -295,6 +321,8 @@ impl Logs {
     /// Adds what was heard from a source since the server started.
     pub(crate) fn hear(&self, tenant: TenantId, source: &mut Source) {
         if let Some(meter) = self.0.intake.meters().get(&(tenant, source.id)) {
+            source.rate = self.0.intake.rate(meter);
+            source.refused = meter.refused_events();
             source.now.rate = meter.rate();
             let refused = meter.refused.iter();
             source.now.refused = refused.map(|(limit, count)| (limit.name().to_owned(), *count)).collect();
@@ -303,6 +331,9 @@ impl Logs {
             source.last_seen = meter.last.or(source.last_seen);
         }
         source.now.skew_seconds = self.0.progress.skews().get(&(tenant, source.id)).copied();
+        #[expect(clippy::cast_possible_truncation, reason = "milliseconds of a clock; `as` saturates")]
+        let lag = |ahead: f64| (-ahead * 1_000.0).round() as i64;
+        source.lag_ms = source.now.skew_seconds.map(lag);
         if let (Some(minutes), "active") = (source.silence_minutes, source.state.as_str()) {
             let now = self.0.clock.now();
             let since = source.last_seen.map_or(SignedDuration::MAX, |last| now.duration_since(last));

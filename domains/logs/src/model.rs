@@ -93,6 +93,14 @@ pub struct Source {
     /// When the last one came.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_seen: Option<Timestamp>,
+    /// Events a second, over the last minute.
+    pub rate: f64,
+    /// By how many milliseconds its latest event came after the time that it claims; below zero where its clock is ahead,
+    /// absent where none claims a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lag_ms: Option<i64>,
+    /// Events that limits refused since the server started.
+    pub refused: u64,
     /// What was heard from it since the server started.
     pub now: Heard,
 }

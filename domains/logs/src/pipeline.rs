@@ -1,11 +1,14 @@
 //! From the log to the lake: one thread follows the log, decodes, shows every event to whoever watches, and gathers
-//! rows. It is the only way, for what comes now and for what came before a restart.
+//! rows. It is the only way, for what comes now and for what came before a restart: what is read again gets the ids that
+//! it had, so that whoever followed goes on where they were.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use arrow::array::{AsArray as _, RecordBatch};
+use arrow::datatypes::Int64Type;
 use foldhash::fast::RandomState;
 use garrison_base::{Clock, SourceId, TenantId};
 use garrison_decode::time::Guess;
@@ -28,8 +31,12 @@ const READ: usize = 4 << 20;
 /// Rows that are gathered at most before they can be found, and how long at most.
 const ROWS: usize = 8_192;
 const GATHER: Duration = Duration::from_millis(200);
-/// A source that says nothing for so long has said its event to the end.
-const PAUSE: Duration = Duration::from_secs(2);
+/// A source that says nothing for so long, in microseconds, has said its event to the end. That is judged by the times in
+/// the log, as they are the same when it is read again.
+const PAUSE: i64 = 2_000_000;
+/// Where nothing else comes by which it could be judged, the clock tells it. So much later, that nothing which was
+/// received within the pause is still on its way into the log.
+const SILENCE: Duration = Duration::from_secs(3);
 /// Places of events that were finished after their batch: behind all that the batch itself can have.
 #[expect(clippy::cast_possible_truncation, reason = "below 2^20")]
 const FINISHED: usize = (PLACES / 4 * 3) as usize;
@@ -71,10 +78,24 @@ pub struct Progress {
     pub behind: AtomicU64,
     /// The number up to which events can be found.
     pub searchable: AtomicU64,
+    /// The largest id of each tenant's events that can be found. Held while more of them become so.
+    latest: Mutex<HashMap<TenantId, i64>>,
     skews: Mutex<HashMap<(TenantId, SourceId), f64>>,
 }
 
 impl Progress {
+    /// Nothing was followed yet; each tenant's events up to its number are in files.
+    pub(crate) fn after(kept: &HashMap<TenantId, u64>) -> Self {
+        let latest = kept.iter().map(|(tenant, kept)| (*tenant, event_id(*kept, usize::MAX)));
+        Self { latest: Mutex::new(latest.collect()), ..Self::default() }
+    }
+
+    /// The largest id of each tenant's events that can be found: all of them up to it, and none behind it. That holds for
+    /// as long as the guard is held.
+    pub(crate) fn latest(&self) -> MutexGuard<'_, HashMap<TenantId, i64>> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// By how many seconds the latest claimed time of each source differs from when it came.
     pub fn skews(&self) -> MutexGuard<'_, HashMap<(TenantId, SourceId), f64>> {
         self.skews.lock().unwrap_or_else(PoisonError::into_inner)
@@ -113,6 +134,8 @@ struct State {
     /// The last number whose events are gathered.
     seq: u64,
     since: Instant,
+    /// When the first of the sources that wait for a part was heard last, or before; in microseconds since 1970.
+    waits: i64,
     /// The next place for events that were finished at a number.
     finished: (u64, usize),
 }
@@ -121,6 +144,9 @@ struct State {
 struct Waiting {
     decoder: Decoder,
     last: (TenantId, Vec<u8>),
+    /// Its number, and when it was received.
+    seq: u64,
+    received: i64,
     since: Instant,
 }
 
@@ -138,16 +164,18 @@ impl Follower {
             heard: Tally::new(),
             seq: from.saturating_sub(1),
             since: now,
+            waits: i64::MAX,
             finished: (0, 0),
         };
         while !self.stop.is_cancelled() {
-            let read = if self.lake.hot().0 < CROWDED { self.take(&mut reader, &mut state) } else { false };
+            let taken = if self.lake.hot().0 < CROWDED { self.take(&mut reader, &mut state) } else { None };
+            let read = taken.is_some_and(|entries| entries > 0);
             if state.rows > 0 && (!read || state.rows >= ROWS || state.since.elapsed() >= GATHER) {
                 self.publish(&mut state);
             }
             self.watch.shown(state.seq);
             if let Ok(asked) = self.clean.try_recv() {
-                self.finish(&mut state, Duration::ZERO);
+                self.finish(&mut state, |_| true);
                 self.publish(&mut state);
                 self.watch.shown(state.seq);
                 let clean = Clean { upto: state.seq, heard: std::mem::take(&mut state.heard) };
@@ -156,8 +184,10 @@ impl Follower {
                     state.heard = clean.heard;
                 }
             }
+            if taken == Some(0) {
+                self.finish(&mut state, |waiting| waiting.since.elapsed() >= SILENCE);
+            }
             if !read {
-                self.finish(&mut state, PAUSE);
                 let wait = async {
                     tokio::select! {
                         _ = durable.changed() => {}
@@ -169,8 +199,8 @@ impl Follower {
         }
     }
 
-    /// Takes what is new in the log; tells whether there was anything.
-    fn take(&mut self, reader: &mut Reader, state: &mut State) -> bool {
+    /// Takes what is new in the log; tells how many entries, and nothing where it cannot be read.
+    fn take(&mut self, reader: &mut Reader, state: &mut State) -> Option<usize> {
         match reader.read(READ) {
             Ok(entries) => {
                 for kept in &entries {
@@ -183,12 +213,12 @@ impl Follower {
                         self.publish(state);
                     }
                 }
-                !entries.is_empty()
+                Some(entries.len())
             }
             Err(error) => {
                 metrics::counter!("garrison_log_read_failures_total").increment(1);
                 tracing::error!(%error, "the log cannot be read; events wait in it");
-                false
+                None
             }
         }
     }
@@ -205,6 +235,10 @@ impl Follower {
             tracing::error!(seq = kept.seq, "an entry of the log is of another version; it is left out");
             return;
         };
+        let over = batch.received.saturating_sub(PAUSE);
+        if state.waits <= over {
+            self.finish(state, |waiting| waiting.received <= over);
+        }
         let (tenant, source) = (kept.entry.tenant, batch.origin.source());
         // In files already; whoever watches has settled what was found in it before they were kept.
         if self.kept.get(&tenant).is_some_and(|done| kept.seq <= *done) {
@@ -217,6 +251,8 @@ impl Follower {
         let waiting = state.decoders.entry(source).or_insert_with(|| Waiting {
             decoder: Decoder::default(),
             last: (tenant, Vec::new()),
+            seq: kept.seq,
+            received: batch.received,
             since: Instant::now(),
         });
         for event in &batch.events {
@@ -232,18 +268,25 @@ impl Follower {
                 .insert((tenant, source), if ahead { skew.as_secs_f64() } else { -skew.as_secs_f64() });
         }
         if waiting.decoder.is_waiting() {
+            state.waits = state.waits.min(batch.received);
+            (waiting.seq, waiting.received) = (kept.seq, batch.received);
             let head = Batch { events: Vec::new(), ..batch };
             waiting.last = (tenant, head.encode());
             waiting.since = Instant::now();
         }
     }
 
-    /// Tells what decoders still hold, of sources that have been silent for so long.
-    fn finish(&mut self, state: &mut State, silence: Duration) {
-        for waiting in state.decoders.values_mut() {
-            if !waiting.decoder.is_waiting() || waiting.since.elapsed() < silence {
-                continue;
-            }
+    /// Tells what decoders still hold, of sources that said their event to the end.
+    fn finish(&mut self, state: &mut State, ended: impl Fn(&Waiting) -> bool) {
+        let waiting = state.decoders.iter().filter(|(_, waiting)| waiting.decoder.is_waiting());
+        let mut over: Vec<(u64, SourceId)> = waiting
+            .filter(|(_, waiting)| ended(waiting))
+            .map(|(source, waiting)| (waiting.seq, *source))
+            .collect();
+        // In the same order whenever the log is read, since ids follow it.
+        over.sort_unstable();
+        for (_, source) in over {
+            let Some(waiting) = state.decoders.get_mut(&source) else { continue };
             let (tenant, head) = &waiting.last;
             let Some(batch) = Batch::decode(head) else { continue };
             // It counts as the last of what has been read, so that ids grow; behind whatever that batch itself had.
@@ -257,10 +300,13 @@ impl Follower {
             state.finished.1 = gather.place;
             state.rows += gather.added;
         }
+        let waiting = state.decoders.values().filter(|waiting| waiting.decoder.is_waiting());
+        state.waits = waiting.map(|waiting| waiting.received).min().unwrap_or(i64::MAX);
     }
 
-    /// Lets what was gathered be found.
+    /// Lets what was gathered be found, all of a tenant's at once: ids grow from one time to the next.
     fn publish(&mut self, state: &mut State) {
+        let mut fresh: HashMap<TenantId, Vec<Hot>> = HashMap::new();
         for ((tenant, stream, hour), rows) in &mut state.places {
             if rows.is_empty() {
                 continue;
@@ -268,16 +314,28 @@ impl Follower {
             match rows.take() {
                 Ok(batch) => {
                     let hot = Hot { stream: stream.clone(), hour: *hour, batch, last: state.seq };
-                    self.lake.add(*tenant, hot);
+                    fresh.entry(*tenant).or_default().push(hot);
                 }
                 Err(error) => tracing::error!(%error, "rows could not be made into a batch"),
             }
         }
+        let mut latest = self.progress.latest();
+        for (tenant, hot) in fresh {
+            let last = hot.iter().filter_map(|hot| last_id(&hot.batch)).max();
+            self.lake.add(tenant, hot);
+            latest.extend(last.map(|last| (tenant, last)));
+        }
+        drop(latest);
         // Hours pass, and streams come and go.
         state.places.clear();
         state.rows = 0;
         self.progress.searchable.store(state.seq, Ordering::Relaxed);
     }
+}
+
+/// The id of the last row, which is the largest.
+fn last_id(batch: &RecordBatch) -> Option<i64> {
+    batch.column_by_name("id")?.as_primitive_opt::<Int64Type>()?.values().last().copied()
 }
 
 /// Gathers the events of one batch.

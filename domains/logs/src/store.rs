@@ -94,6 +94,9 @@ fn read_source(tx: &ReadTx<'_>, row: &Row) -> Result<Source, KernelError> {
         events: row.get(8)?,
         bytes: row.get(9)?,
         last_seen: row.get(10)?,
+        rate: 0.0,
+        lag_ms: None,
+        refused: 0,
         now: Heard::default(),
     })
 }

@@ -1,41 +1,30 @@
-//! Following the logs: events as they come, for as long as the right to them lasts, and the session or token that it was
-//! asked with.
+//! Following the logs: events as they come, line by line.
 
-use std::collections::HashSet;
-use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use arrow::compute::filter_record_batch;
 use axum::Extension;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use datafusion::common::DFSchema;
-use datafusion::common::cast::as_boolean_array;
-use datafusion::logical_expr::lit;
-use datafusion::physical_plan::PhysicalExpr;
-use datafusion::prelude::SessionContext;
-use futures_util::stream::unfold;
-use garrison_base::NodeId;
-use garrison_kernel::Actor;
 use garrison_lake::News;
-use garrison_web::{Answer, Body as JsonBody, Caller, Refusal, Web};
+use garrison_web::{Answer, Body as JsonBody, Caller, HangUp, Refusal, Web};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::{Instant, timeout};
 use utoipa::ToSchema;
 
-use crate::search::{SEARCH, SearchLogs, Visible, condition, end, json_lines};
-use crate::{Logs, problem};
+use crate::Logs;
+use crate::fed::{Follow, fed};
+use crate::followers::Follower;
+use crate::search::{Recorded, SearchLogs, condition, end, json_lines};
+use crate::sight::Sight;
 
 /// How long a tail lasts; whoever follows asks again.
-const TAIL: Duration = Duration::from_mins(10);
+pub(crate) const TAIL: Duration = Duration::from_mins(10);
 /// How often it is asked whether whoever follows still may, and a sign of life is sent.
-const LOOK: Duration = Duration::from_secs(1);
+pub(crate) const LOOK: Duration = Duration::from_secs(1);
 
 /// Follows the logs.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
@@ -53,24 +42,18 @@ pub(crate) async fn tail(
     State(web): State<Web>,
     Extension(logs): Extension<Logs>,
     Caller(actor): Caller,
+    hang_up: HangUp,
     JsonBody(asked): JsonBody<TailLogs>,
 ) -> Answer<Response> {
-    let recorded =
-        SearchLogs { query: asked.query.clone(), from: Some("now".into()), ..SearchLogs::default() };
-    let visible = web.kernel.ask(&actor, recorded).await.map_err(Refusal::from)?;
-    let query = asked.query.unwrap_or_default();
-    let condition = condition(&query, visible.now)?.unwrap_or_else(|| lit(true));
-    let schema =
-        DFSchema::try_from(crate::columns::schema()).map_err(|error| problem::asked(error.into()))?;
-    let test = SessionContext::new()
-        .create_physical_expr(condition, &schema)
-        .map_err(|error| problem::asked(error.into()))?;
+    // Before it is recorded: that stays for ever.
+    let condition = condition(asked.query.as_deref().unwrap_or_default(), logs.now())?;
+    let recorded = SearchLogs { query: asked.query, from: Some("now".into()), ..SearchLogs::default() };
+    let visible = web.kernel.ask(&actor, Recorded(recorded)).await.map_err(Refusal::from)?;
+    let place = logs.place_for(&actor)?;
     let following = Following {
+        _place: place,
         news: logs.lake().news(),
-        test,
-        visible,
-        web,
-        actor,
+        sight: Sight::new((web, actor), visible, condition)?,
         logs,
         until: Instant::now() + TAIL,
         looked: Instant::now(),
@@ -78,19 +61,13 @@ pub(crate) async fn tail(
         sent: 0,
         ended: false,
     };
-    let stream = unfold(following, async |mut following| {
-        let bytes = following.next().await?;
-        Some((Ok::<_, Infallible>(bytes), following))
-    });
-    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(stream)).into_response())
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], fed(following, hang_up)).into_response())
 }
 
 struct Following {
+    _place: Follower,
     news: Receiver<News>,
-    test: Arc<dyn PhysicalExpr>,
-    visible: Visible,
-    web: Web,
-    actor: Actor,
+    sight: Sight,
     logs: Logs,
     until: Instant,
     looked: Instant,
@@ -99,7 +76,7 @@ struct Following {
     ended: bool,
 }
 
-impl Following {
+impl Follow for Following {
     /// The next lines; nothing at the end.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
@@ -108,7 +85,7 @@ impl Following {
             }
             if self.looked.elapsed() >= LOOK {
                 self.looked = Instant::now();
-                if let Err(refusal) = self.look().await {
+                if let Err(refusal) = self.sight.look().await {
                     self.ended = true;
                     return Some(end(self.sent, Some(refusal)));
                 }
@@ -134,35 +111,23 @@ impl Following {
         }
     }
 
-    /// Whether whoever follows still may, and what. A session, a token or a right that has ended ends what was opened
-    /// with it.
-    async fn look(&mut self) -> Answer<()> {
-        self.web.gate.confirm(&self.actor).await?;
-        let tx = self.web.kernel.read(&self.actor, SEARCH).await?;
-        self.visible.nodes = tx.visible().map(Arc::new);
-        Ok(())
-    }
-
-    fn lines(&mut self, news: &News) -> Option<Bytes> {
-        if news.tenant != self.visible.tenant {
-            return None;
-        }
-        let batch = seen(&news.batch, self.visible.nodes.as_deref());
-        let passed = self.test.evaluate(&batch).and_then(|value| value.into_array(batch.num_rows())).ok()?;
-        let passed = filter_record_batch(&batch, as_boolean_array(&passed).ok()?).ok()?;
-        self.sent += passed.num_rows() as u64;
-        (passed.num_rows() > 0).then(|| json_lines(&passed, false).into())
+    async fn goes_on(&mut self) -> bool {
+        let over = self.ended || self.logs.is_stopping() || Instant::now() >= self.until;
+        !over && self.sight.look().await.is_ok_and(|narrowed| !narrowed)
     }
 }
 
-/// The rows of visible nodes.
-fn seen(batch: &RecordBatch, nodes: Option<&HashSet<NodeId>>) -> RecordBatch {
-    use arrow::array::{AsArray as _, BooleanArray};
-    let Some(nodes) = nodes else { return batch.clone() };
-    let column = batch.column_by_name("node").and_then(|column| column.as_string_opt::<i32>());
-    let visible = |node: Option<&str>| {
-        node.and_then(|node| node.parse().ok()).is_some_and(|node| nodes.contains(&node))
-    };
-    let mask: BooleanArray = column.into_iter().flatten().map(|node| Some(visible(node))).collect();
-    filter_record_batch(batch, &mask).unwrap_or_else(|_| batch.slice(0, 0))
+impl Following {
+    fn lines(&mut self, news: &News) -> Option<Bytes> {
+        if news.tenant != self.sight.visible.tenant {
+            return None;
+        }
+        let mut lines = Vec::new();
+        for batch in &news.batches {
+            let rows = self.sight.rows(batch).ok()?;
+            self.sent += rows.num_rows() as u64;
+            lines.extend(json_lines(&rows, false));
+        }
+        (!lines.is_empty()).then(|| lines.into())
+    }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::Int64Type;
+use datafusion::logical_expr::{SortExpr, col};
 use garrison_base::{NodeId, SystemClock};
 use garrison_decode::Events;
 use garrison_journal::Log;
@@ -147,7 +148,8 @@ impl World {
 fn rows(query: &str, latest_first: bool) -> Ask {
     let now = "2026-11-22T10:00:00Z".parse().unwrap();
     let condition = filter::condition(&garrison_search::parse(query).unwrap(), now).unwrap();
-    Ask::Rows { condition, columns: vec!["raw".into()], limit: Some(1_000), latest_first }
+    let order = if latest_first { vec![SortExpr::new(col("received"), false, false)] } else { Vec::new() };
+    Ask::Rows { condition, wanted: vec![col("raw")], order, limit: Some(1_000) }
 }
 
 async fn open(platform: &Platform) -> (Logs, CancellationToken, JoinSet<()>, Witness) {

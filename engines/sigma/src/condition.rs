@@ -1,5 +1,7 @@
 //! Conditions: `selection and not 1 of filter_*`.
 
+use std::sync::Arc;
+
 use crate::expr::Expr;
 use crate::pattern::Pattern;
 
@@ -106,12 +108,12 @@ impl<'t> Parser<'t> {
         match token {
             "and" | "or" | ")" | "of" => Err(format!("a detection is missing before `{token}`")),
             "AND" | "OR" | "NOT" => Err(format!("`{token}` is written in lower case")),
-            name => self.named(name).cloned().ok_or_else(|| self.unknown(name)),
+            name => self.named(name).ok_or_else(|| self.unknown(name)),
         }
     }
 
-    fn named(&self, name: &str) -> Option<&'t Expr> {
-        self.detections.iter().find_map(|(known, expr)| (known == name).then_some(expr))
+    fn named(&self, name: &str) -> Option<Expr> {
+        self.detections.iter().find(|(known, _)| known == name).map(part)
     }
 
     fn unknown(&self, name: &str) -> String {
@@ -124,7 +126,7 @@ impl<'t> Parser<'t> {
         let like = Pattern::parse(pattern);
         let chosen = |name: &str| !hidden(name) && (pattern == "them" || like.matches(name));
         let mut parts: Vec<Expr> =
-            self.detections.iter().filter(|(name, _)| chosen(name)).map(|(_, expr)| expr.clone()).collect();
+            self.detections.iter().filter(|(name, _)| chosen(name)).map(part).collect();
         if parts.is_empty() {
             return Err(format!("`{quantifier} of {pattern}` finds no detection"));
         }
@@ -150,6 +152,11 @@ impl<'t> Parser<'t> {
     }
 }
 
+/// A detection as a part of the condition. It keeps its name, so that people find it again in the rule.
+fn part((name, expr): &(String, Expr)) -> Expr {
+    Expr::Named(Arc::from(name.as_str()), Box::new(expr.clone()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +169,7 @@ mod tests {
             Expr::Any(parts) => format!("({})", join(parts, "|")),
             Expr::AtLeast(least, parts) => format!("{least}({})", join(parts, ",")),
             Expr::Not(inner) => format!("!{}", shape(inner)),
+            Expr::Named(_, inner) => shape(inner),
             Expr::Is(predicate) => predicate.field.as_deref().unwrap_or("").to_owned(),
         }
     }
@@ -184,6 +192,16 @@ mod tests {
         assert_eq!(parse("2 of sel_*").unwrap(), "2(sel_1,sel_2,sel_3)");
         assert_eq!(parse("1 of _*").unwrap(), "_hidden");
         assert!(!parse("1 of them").unwrap().contains("_hidden"));
+    }
+
+    #[test]
+    fn detections_keep_their_names() {
+        let detections = ["a", "sel_1", "sel_2"]
+            .map(|name| (name.to_owned(), Expr::Is(Predicate { field: Some("f".into()), test: Test::Null })));
+        let Expr::All(parts) = resolve("a and 1 of sel_*", &detections).unwrap() else { panic!() };
+        let [Expr::Named(first, _), Expr::Any(chosen)] = &parts[..] else { panic!("{parts:?}") };
+        let [Expr::Named(second, _), Expr::Named(third, _)] = &chosen[..] else { panic!("{chosen:?}") };
+        assert_eq!([first, second, third].map(AsRef::as_ref), ["a", "sel_1", "sel_2"]);
     }
 
     #[test]

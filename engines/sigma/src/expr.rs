@@ -23,6 +23,8 @@ pub enum Expr {
     AtLeast(usize, Vec<Expr>),
     /// Not this.
     Not(Box<Expr>),
+    /// This detection, by the name that the rule gives it.
+    Named(Arc<str>, Box<Expr>),
     /// This predicate.
     Is(Predicate),
 }
@@ -34,7 +36,7 @@ impl Expr {
             Self::All(parts) | Self::Any(parts) | Self::AtLeast(_, parts) => {
                 parts.iter().flat_map(Self::predicates).collect()
             }
-            Self::Not(inner) => inner.predicates(),
+            Self::Not(inner) | Self::Named(_, inner) => inner.predicates(),
             Self::Is(predicate) => vec![predicate],
         }
     }
@@ -47,6 +49,17 @@ pub struct Predicate {
     pub field: Option<Arc<str>>,
     /// The question.
     pub test: Test,
+}
+
+impl Predicate {
+    /// The question in words, without the field. What a keyword asks may stand anywhere in a value.
+    pub fn question(&self) -> String {
+        match (&self.field, &self.test) {
+            (None, Test::Text(pattern)) => Test::Text(pattern.clone().open_start().open_end()).to_string(),
+            (None, Test::Number(number)) => format!("contains {number}"),
+            (_, test) => test.to_string(),
+        }
+    }
 }
 
 /// A question about the values of a field. It is answered yes if one value answers it yes.

@@ -20,5 +20,5 @@ pub mod yaml;
 
 pub use rule::{Level, LogSource, Placeholders, Refused, Rule};
 pub use set::{Gate, RuleSet};
-pub use shard::Scratch;
+pub use shard::{Scratch, Verdict};
 pub use taxonomy::{SourceId, Taxonomy};

@@ -45,6 +45,8 @@ pub struct Rule {
     pub file: Arc<str>,
     /// The line on which its document begins.
     pub line: usize,
+    /// The document as it was read.
+    pub source: String,
 }
 
 impl Rule {
@@ -56,6 +58,18 @@ impl Rule {
             digits.starts_with(|first: char| first.is_ascii_digit()).then(|| id.to_ascii_uppercase())
         };
         self.tags.iter().filter_map(technique).collect()
+    }
+
+    /// The rule's ATT&CK tactics, such as `credential-access`.
+    pub fn tactics(&self) -> Vec<String> {
+        let tactic = |tag: &String| {
+            // Older rules join the words by underscores. Techniques, groups and software have numbers.
+            let name = tag.strip_prefix("attack.")?.to_ascii_lowercase().replace('_', "-");
+            let is_words = name.starts_with(|first: char| first.is_ascii_lowercase())
+                && name.chars().all(|char| char.is_ascii_lowercase() || char == '-');
+            is_words.then_some(name)
+        };
+        self.tags.iter().filter_map(tactic).collect()
     }
 
     /// The names of the placeholders that have no value, for which a part of the rule cannot match.
@@ -156,16 +170,35 @@ pub fn read(file: &str, text: &str, placeholders: &Placeholders) -> Vec<Result<R
             vec![Err(refuse((1, "the file holds no document".to_owned())))]
         }
         Ok(documents) => {
-            let read = |document: &Node| rule(document, &file, placeholders).map_err(refuse);
-            documents.iter().map(read).collect()
+            let ends = documents.iter().skip(1).map(|next| next.line).chain([usize::MAX]);
+            let read = |(place, (document, end)): (usize, (&Node, usize))| {
+                // What stands before the first document belongs to it.
+                let begin = if place == 0 { 1 } else { document.line };
+                let source = part_of(text, begin, end);
+                rule(document, (&file, source), placeholders).map_err(refuse)
+            };
+            documents.iter().zip(ends).enumerate().map(read).collect()
         }
     }
+}
+
+/// The lines of a document: from its first to the one before the next document's, without the mark between them.
+fn part_of(text: &str, begin: usize, end: usize) -> String {
+    let lines: Vec<&str> =
+        text.lines().skip(begin.saturating_sub(1)).take(end.saturating_sub(begin)).collect();
+    let is_rule = |line: &&str| !matches!(line.trim(), "" | "---" | "...");
+    let kept = lines.iter().rposition(is_rule).map_or(0, |last| last + 1);
+    lines.iter().take(kept).flat_map(|line| [*line, "\n"]).collect()
 }
 
 /// A line and what is wrong there.
 type Fault = (usize, String);
 
-fn rule(document: &Node, file: &Arc<str>, placeholders: &Placeholders) -> Result<Rule, Fault> {
+fn rule(
+    document: &Node,
+    (file, source): (&Arc<str>, String),
+    placeholders: &Placeholders,
+) -> Result<Rule, Fault> {
     let fault = |reason: &str| (document.line, reason.to_owned());
     if !matches!(document.kind, Kind::Map(_)) {
         return Err(fault("a rule is a mapping with `title`, `logsource` and `detection`"));
@@ -202,6 +235,7 @@ fn rule(document: &Node, file: &Arc<str>, placeholders: &Placeholders) -> Result
         expr: detections(detection, placeholders)?,
         file: Arc::clone(file),
         line: document.line,
+        source,
     })
 }
 
@@ -343,6 +377,8 @@ detection:
     fn a_rule_is_read() {
         let rule = read_one(RULE).unwrap();
         assert_eq!(rule.techniques(), ["T1110.001"]);
+        assert_eq!(rule.tactics(), ["credential-access"]);
+        assert_eq!(rule.source, RULE);
         assert_eq!(rule.level, Level::High);
         assert_eq!(rule.logsource.to_string(), "linux/sshd");
         let shown: Vec<_> =
@@ -376,5 +412,25 @@ detection:
         let rules = read("r.yml", &format!("title: x\n---\n{RULE}"), &Placeholders::default());
         assert!(rules[0].is_err());
         assert_eq!(rules[1].as_ref().unwrap().line, 3);
+        assert_eq!(rules[1].as_ref().unwrap().source, RULE);
+    }
+
+    #[test]
+    fn each_document_keeps_its_own_text() {
+        let text = format!("# about both\n{RULE}\n---\n{RULE}");
+        let rules = read("r.yml", &text, &Placeholders::default());
+        let sources: Vec<_> = rules.into_iter().map(|rule| rule.unwrap().source).collect();
+        assert_eq!(sources, [format!("# about both\n{RULE}"), RULE.to_owned()]);
+    }
+
+    #[test]
+    fn tactics_are_words_and_nothing_else() {
+        let tags = "[attack.t1110, attack.g0016, attack.Privilege_Escalation, attack.ta0006, cve.2021-1]";
+        let rule = read_one(&RULE.replace("[attack.credential-access, attack.t1110.001]", tags)).unwrap();
+        assert_eq!(rule.tactics(), ["privilege-escalation"]);
+        let words: Vec<_> = rule.expr.predicates().into_iter().map(Predicate::question).collect();
+        let wanted =
+            ["contains \"root\"", "is like \"*adm*n*\"", "= 22", "contains \"failed\"", "contains 7"];
+        assert_eq!(words, wanted);
     }
 }

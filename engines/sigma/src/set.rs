@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use garrison_base::Fields;
 
 use crate::rule::{LogSource, Rule};
-use crate::shard::{Aliases, Hit, Scratch, Shard};
+use crate::shard::{Aliases, Hit, Scratch, Shard, Verdict};
 use crate::taxonomy::{SourceId, Taxonomy};
 
 /// Rules, sorted by the log sources of a taxonomy. Shards are compiled when their first event comes, so a
@@ -74,6 +74,14 @@ impl RuleSet {
             Shard::compile(&self.rules, places, &self.taxonomy.aliases(source))
         };
         self.shards.get(source.index()).map(|shard| shard.get_or_init(compile))
+    }
+
+    /// What one event of a source says to every part of one rule, whether or not the rule is about such logs; the
+    /// source's names of fields count. `None` where there is no such rule.
+    pub fn verdict<'f>(&self, place: usize, source: SourceId, fields: &'f Fields<'_>) -> Option<Verdict<'f>> {
+        // The shard that judges the stream holds many rules and evaluates few of them; this one is of one rule only.
+        let shard = Shard::compile(&self.rules, [place], &self.taxonomy.aliases(source));
+        shard.verdict(fields, &mut Scratch::default())
     }
 
     /// Whether any source of the taxonomy feeds rules of this log source.
@@ -157,6 +165,34 @@ detection: {sel: {heat|gt: 5, name|fieldref: other}, condition: sel}
             ("CommandLine", "abc"),
         ]);
         assert!(found(&set(), "windows", &other_channel).0.is_empty());
+    }
+
+    /// Whether each part holds, in the order of the rule, with what the event says there.
+    fn told(verdict: &Verdict<'_>) -> String {
+        let seen: Vec<String> = verdict.seen.iter().copied().map(garrison_base::Value::to_text).collect();
+        let children: Vec<String> = verdict.children.iter().map(told).collect();
+        let mark = if verdict.holds { "+" } else { "-" };
+        let children = if children.is_empty() { String::new() } else { format!("({})", children.join(" ")) };
+        format!("{mark}{}{children}", seen.join("|"))
+    }
+
+    #[test]
+    fn every_part_of_a_rule_is_judged_also_what_decides_nothing() {
+        let set = set();
+        let event = fields(&[
+            ("Channel", "Security"),
+            ("EventID", "4688"),
+            ("NewProcessName", "C:\\cmd.exe"),
+            ("CommandLine", "a"),
+        ]);
+        let source = set.taxonomy().route("windows", &event);
+        let verdict = set.verdict(0, source, &event).unwrap();
+        assert_eq!(told(&verdict), "-(-(+(+C:\\cmd.exe -C:\\cmd.exe) -(+a -a)) -(+))");
+        // It is judged by a rule that is about other logs too, and by keywords, of which only what fits is told.
+        let words = fields(&[("message", "root at 1"), ("other", "x")]);
+        let words = set.verdict(1, source, &words).unwrap();
+        assert_eq!(told(&words), "+(+root at 1 -)");
+        assert!(set.verdict(3, source, &event).is_none());
     }
 
     #[test]

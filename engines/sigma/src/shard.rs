@@ -9,6 +9,7 @@ mod compile;
 mod matcher;
 mod memo;
 mod scratch;
+mod verdict;
 mod witness;
 
 use garrison_base::{Fields, Value};
@@ -21,6 +22,7 @@ use matcher::Matcher;
 use scratch::Marks;
 
 pub use scratch::Scratch;
+pub use verdict::Verdict;
 
 /// Rules compiled to judge the events of one log source together.
 pub struct Shard {

@@ -126,6 +126,11 @@ impl Taxonomy {
         self.sources.iter()
     }
 
+    /// A source that an entry describes; `None` for the unknown one.
+    pub fn known(&self, id: SourceId) -> Option<&Source> {
+        self.sources.get(id.0).filter(|_| id.0 + 1 < self.sources.len())
+    }
+
     /// The source of an event that a decoder recognised as `kind`.
     pub fn route(&self, kind: &str, fields: &Fields<'_>) -> SourceId {
         let groups = self.kinds.get(kind).map_or(&[][..], Vec::as_slice);
@@ -163,6 +168,21 @@ fn pairs(node: Option<&Node>) -> impl Iterator<Item = (String, &Node)> {
 }
 
 impl Source {
+    /// Its product, such as `linux`.
+    pub fn product(&self) -> Option<&str> {
+        self.product.as_deref()
+    }
+
+    /// Its services, such as `sshd`.
+    pub fn services(&self) -> &[String] {
+        &self.services
+    }
+
+    /// Its categories, such as `process_creation`.
+    pub fn categories(&self) -> &[String] {
+        &self.categories
+    }
+
     fn fits(&self, logsource: &LogSource) -> bool {
         let among =
             |wanted: &Option<String>, own: &[String]| wanted.as_ref().is_none_or(|name| own.contains(name));

@@ -181,6 +181,8 @@ ids! {
     TokenId = "tok";
     /// A one-time link to set up an account.
     InvitationId = "inv";
+    /// A one-time link that hands a session over to a browser.
+    HandOverId = "hov";
     /// A secret put down for an act that is to come.
     DepositId = "dep";
     /// A source of logs.

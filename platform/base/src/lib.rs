@@ -22,9 +22,9 @@ pub use day::Day;
 pub use exit::Exit;
 pub use fields::{Fields, Value};
 pub use id::{
-    AlertId, BackupId, BadId, DeliveryId, DepositId, Entropy, GrantId, GroupId, HoldId, InvitationId,
-    KeyChangeId, LoginId, NodeId, PersonId, PostId, RequestId, ReviewId, SearchId, ServiceId, SessionId,
-    SourceId, TenantId, TokenId,
+    AlertId, BackupId, BadId, DeliveryId, DepositId, Entropy, GrantId, GroupId, HandOverId, HoldId,
+    InvitationId, KeyChangeId, LoginId, NodeId, PersonId, PostId, RequestId, ReviewId, SearchId, ServiceId,
+    SessionId, SourceId, TenantId, TokenId,
 };
 pub use jiff::Timestamp;
 pub use text::{AccountName, BadText, Email, Line, PathName, is_plain};

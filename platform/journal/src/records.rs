@@ -25,6 +25,11 @@ impl Records {
         self.0.failed()
     }
 
+    /// The number of the last record that is on the disk; 0 where there is none.
+    pub fn reached(&self) -> u64 {
+        *self.0.durable().borrow()
+    }
+
     /// The bytes of the records from this number on, in order and without a gap.
     pub fn bytes_from(&self, seq: u64) -> impl Iterator<Item = Result<Vec<u8>, String>> + use<> {
         // An entry has the number of its record: both begin with 1, and nothing else stands in this log.

@@ -18,6 +18,9 @@ pub trait Act: Serialize + DeserializeOwned + Send + Sync + 'static {
     const VERB: Verb;
     /// The version of its stored form: waiting acts outlive an upgrade.
     const VERSION: u16 = 1;
+    /// Whether no API token does this for a person, whatever its verbs: by it somebody would get more than the token, or
+    /// would answer for what they have not seen.
+    const NEEDS_LOGIN: bool = false;
     /// What the caller is answered.
     type Output: Serialize + Send + 'static;
     /// What other domains are told.
@@ -204,6 +207,7 @@ pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub(crate) trait ErasedAct: Send + Sync {
     fn verb(&self) -> Verb;
     fn version(&self) -> u16;
+    fn needs_login(&self) -> bool;
     fn targets(&self) -> Vec<ObjectRef>;
     fn content(&self) -> Result<Json, serde_json::Error>;
     fn preview<'a>(&'a self, tx: &'a mut ReadTx<'_>) -> Boxed<'a, Result<Preview, Box<dyn Problem>>>;
@@ -234,6 +238,10 @@ impl<A: Act> ErasedAct for A {
 
     fn version(&self) -> u16 {
         A::VERSION
+    }
+
+    fn needs_login(&self) -> bool {
+        A::NEEDS_LOGIN
     }
 
     fn targets(&self) -> Vec<ObjectRef> {

@@ -1,5 +1,6 @@
 use garrison_base::Timestamp;
 
+use crate::Verb;
 use crate::db::DbError;
 use crate::problem::{Problem, ProblemType, problems};
 
@@ -43,6 +44,9 @@ pub enum KernelError {
     /// The actor may not fill a slot.
     #[error("{0}")]
     NotAnApprover(String),
+    /// A token tried what needs a person who is logged in.
+    #[error("`{0}` needs a person who is logged in")]
+    NeedsLogin(Verb),
     /// Too many attempts.
     #[error("nothing is accepted until {until:.0}")]
     TooMany {
@@ -74,6 +78,7 @@ impl Problem for KernelError {
             Self::Decided(_) => &problems::REQUEST_DECIDED,
             Self::Void(_) => &problems::REQUEST_VOID,
             Self::NotAnApprover(_) => &problems::NOT_AN_APPROVER,
+            Self::NeedsLogin(_) => &problems::NEEDS_LOGIN,
             Self::TooMany { .. } => &problems::TOO_MANY,
             Self::Database(DbError::Tampered { .. }) => &problems::TAMPERED,
             Self::Database(_) => &problems::UNAVAILABLE,

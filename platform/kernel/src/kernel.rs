@@ -64,6 +64,7 @@ pub(crate) struct Inner {
     pub(crate) policies: Policies,
     pub(crate) acts: HashMap<(&'static str, u16), Restore>,
     pub(crate) verbs: HashMap<&'static str, (Verb, &'static str)>,
+    need_login: Vec<Verb>,
     pub(crate) subscriptions: Vec<Subscription>,
     pub(crate) timers: Vec<Timer>,
     pub(crate) wake: tokio::sync::Notify,
@@ -195,6 +196,7 @@ impl Kernel {
             policies,
             acts: HashMap::default(),
             verbs,
+            need_login: Vec::new(),
             subscriptions: Vec::new(),
             timers: Vec::new(),
             wake: tokio::sync::Notify::new(),
@@ -218,6 +220,7 @@ impl Kernel {
         }
         for module in modules {
             inner.acts.extend(module.acts);
+            inner.need_login.extend(module.need_login);
             inner.subscriptions.extend(module.subscriptions);
             inner.timers.extend(module.timers);
         }
@@ -297,6 +300,24 @@ impl Kernel {
         Ok(authz::explain(&index, &self.0.policies, &actor, (verb, &at), now))
     }
 
+    /// Every verb that policy allows the actor somewhere, to something: what to show somebody who looks around. Nothing
+    /// rests on it; whatever is done is decided then.
+    pub async fn may(&self, actor: &Actor) -> Result<Vec<Verb>, KernelError> {
+        let mut tx = self.0.db.read().await?;
+        self.0.catch_up(&mut tx).await?;
+        drop(tx);
+        let (inner, actor) = (self.0.clone(), actor.clone());
+        let situations = authz::situations(&inner.index(), &inner.policies, &actor, inner.clock.now());
+        // Some hundred decisions: neither the index nor the threads of the runtime wait for them.
+        let decide = move || {
+            let mut verbs = authz::may(&inner.policies, &actor, &situations);
+            verbs.retain(|verb| actor.limits.is_none() || !inner.need_login.contains(verb));
+            verbs
+        };
+        let decided = tokio::task::spawn_blocking(decide).await;
+        decided.map_err(|error| KernelError::BrokeOff(error.to_string()))
+    }
+
     /// The bare decision on a node, from the index as it stands: for measuring.
     pub fn decide(&self, actor: &Actor, verb: Verb, node: NodeId) -> bool {
         let at = Located { kind: "node".into(), id: node.to_string(), node, owner: None };
@@ -328,6 +349,11 @@ impl Kernel {
             self.0.index().tenants.iter().map(|(id, (name, _))| (*id, name.clone())).collect();
         tenants.sort_by(|left, right| left.1.cmp(&right.1));
         Ok(tenants)
+    }
+
+    /// The name of a tenant, if there is one.
+    pub fn tenant_name(&self, tenant: TenantId) -> Option<String> {
+        self.0.index().tenants.get(&tenant).map(|(name, _)| name.clone())
     }
 
     /// The name of a person, service account or group; its id where it has none.

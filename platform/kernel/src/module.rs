@@ -57,6 +57,7 @@ pub struct Module {
     pub(crate) migrations: &'static [Migration],
     pub(crate) policy: &'static str,
     pub(crate) verbs: Vec<Verb>,
+    pub(crate) need_login: Vec<Verb>,
     pub(crate) acts: HashMap<(&'static str, u16), Restore>,
     pub(crate) subscriptions: Vec<Subscription>,
     pub(crate) timers: Vec<Timer>,
@@ -70,6 +71,7 @@ impl Module {
             migrations,
             policy,
             verbs: Vec::new(),
+            need_login: Vec::new(),
             acts: HashMap::default(),
             subscriptions: Vec::new(),
             timers: Vec::new(),
@@ -80,6 +82,9 @@ impl Module {
     #[must_use]
     pub fn act<A: Act>(mut self) -> Self {
         self.verbs.push(A::VERB);
+        if A::NEEDS_LOGIN {
+            self.need_login.push(A::VERB);
+        }
         self.older::<A>()
     }
 

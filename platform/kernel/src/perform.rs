@@ -196,6 +196,10 @@ impl<'a> Attempt<'a> {
             Ok(located) => located,
             Err((refused, object)) => return self.refuse(refused, object.as_ref(), "denied").await,
         };
+        if self.act.needs_login() && self.actor.limits.is_some() {
+            let refused = KernelError::NeedsLogin(self.act.verb());
+            return self.refuse(refused, located.first(), "denied").await;
+        }
         if let Settle::Approved(approved) = self.settle
             && let Err(void) = approved.still_holds(self.inner, &mut self.tx, self.actor, self.act).await?
         {

@@ -88,6 +88,9 @@ pub mod problems {
         /// Nobody may approve what he asked for, nor twice.
         NOT_AN_APPROVER = "approval/not-yours", "you cannot fill a slot of this request", 403, Denied,
             "the request tells which roles its open slots demand";
+        /// It needs a login, not a token.
+        NEEDS_LOGIN = "session/needs-login", "an API token cannot do this", 403, Denied,
+            "log in with `garrison login`";
         /// Too many at once.
         TOO_MANY = "rate/exceeded", "too many attempts", 429, Denied,
             "wait as long as `Retry-After` tells";

@@ -53,6 +53,10 @@ pub struct AuditFilter {
     pub object: Option<String>,
     /// Only this result.
     pub result: Option<String>,
+    /// Only those that were received from this moment on.
+    pub from: Option<Timestamp>,
+    /// Only those that were received before this moment.
+    pub to: Option<Timestamp>,
 }
 
 impl ReadTx<'_> {
@@ -178,7 +182,8 @@ impl ReadTx<'_> {
              FROM audit a
              WHERE {scope:a} AND ($2 IS NULL OR a.seq < $2) AND ($3 IS NULL OR a.operation = $3)
                AND ($4 IS NULL OR a.actor = $4) AND ($5 IS NULL OR a.object = $5) AND ($6 IS NULL OR a.result = $6)
-             ORDER BY a.seq DESC LIMIT $7"
+               AND ($7 IS NULL OR a.received >= $7) AND ($8 IS NULL OR a.received < $8)
+             ORDER BY a.seq DESC LIMIT $9"
         );
         let args = vec![
             filter.before.into(),
@@ -186,6 +191,8 @@ impl ReadTx<'_> {
             Value::maybe(filter.actor.as_ref()),
             Value::maybe(filter.object.as_ref()),
             Value::maybe(filter.result.as_ref()),
+            filter.from.into(),
+            filter.to.into(),
             limit.into(),
         ];
         let rows = self.rows(PAGE, args).await?;

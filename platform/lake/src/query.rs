@@ -12,7 +12,8 @@ use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::execution::disk_manager::DiskManager;
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::logical_expr::{Expr, SortExpr, col};
+use datafusion::functions_aggregate::count::count_all;
+use datafusion::logical_expr::{Expr, SortExpr};
 use datafusion::prelude::SessionConfig;
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
@@ -51,12 +52,19 @@ pub enum Ask {
     Rows {
         /// The condition; nothing means all rows.
         condition: Option<Expr>,
-        /// The columns wanted; none means all.
-        columns: Vec<String>,
+        /// What is wanted of each: columns, or what is made of them; none means all columns.
+        wanted: Vec<Expr>,
+        /// In which order. Without one, rows come as they are found, and the first ones soon.
+        order: Vec<SortExpr>,
         /// How many at most.
         limit: Option<usize>,
-        /// The latest first. Without it, rows come as they are found, and the first ones soon.
-        latest_first: bool,
+    },
+    /// How many rows there are of each kind: columns of what makes the kind, and the number as the last one.
+    Counts {
+        /// Which rows; nothing means all.
+        condition: Option<Expr>,
+        /// What makes the kind.
+        by: Vec<Expr>,
     },
 }
 
@@ -175,23 +183,32 @@ impl Lake {
                 options.verify_plan(&plan)?;
                 Ok(context.execute_logical_plan(plan).await?)
             }
-            Ask::Rows { condition, columns, limit, latest_first } => {
-                let mut frame = context.table(self.layout.table).await?;
-                if let Some(condition) = condition {
-                    frame = frame.filter(condition)?;
-                }
-                if latest_first {
-                    frame = frame.sort(vec![SortExpr::new(col(self.layout.time), false, false)])?;
+            Ask::Rows { condition, wanted, order, limit } => {
+                let mut frame = self.those(context, condition).await?;
+                if !order.is_empty() {
+                    frame = frame.sort(order)?;
                 }
                 if limit.is_some() {
                     frame = frame.limit(0, limit)?;
                 }
-                if !columns.is_empty() {
-                    frame = frame.select_columns(&columns.iter().map(String::as_str).collect::<Vec<_>>())?;
+                if !wanted.is_empty() {
+                    frame = frame.select(wanted)?;
                 }
                 Ok(frame)
             }
+            Ask::Counts { condition, by } => {
+                Ok(self.those(context, condition).await?.aggregate(by, vec![count_all()])?)
+            }
         }
+    }
+
+    /// The rows for which a condition holds.
+    async fn those(&self, context: &SessionContext, condition: Option<Expr>) -> Result<DataFrame, LakeError> {
+        let frame = context.table(self.layout.table).await?;
+        Ok(match condition {
+            Some(condition) => frame.filter(condition)?,
+            None => frame,
+        })
     }
 
     fn context(self: &Arc<Self>, scope: Scope, budget: Budget) -> Result<SessionContext, LakeError> {

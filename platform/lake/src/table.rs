@@ -47,13 +47,13 @@ pub struct Hot {
     pub last: u64,
 }
 
-/// Events that can be found from now on.
+/// Events that can be found from now on, all at the same moment.
 #[derive(Debug, Clone)]
 pub struct News {
     /// Whose.
     pub tenant: TenantId,
     /// Which.
-    pub batch: RecordBatch,
+    pub batches: Vec<RecordBatch>,
 }
 
 /// All tables, one for each tenant.
@@ -140,10 +140,10 @@ impl Lake {
         Ok(())
     }
 
-    /// Takes new events. They can be found when this returns.
-    pub fn add(&self, tenant: TenantId, hot: Hot) {
-        let news = News { tenant, batch: hot.batch.clone() };
-        self.write_tables().entry(tenant).or_default().hot.push(hot);
+    /// Takes new events. They can be found when this returns; no question finds a part of them.
+    pub fn add(&self, tenant: TenantId, fresh: Vec<Hot>) {
+        let news = News { tenant, batches: fresh.iter().map(|hot| hot.batch.clone()).collect() };
+        self.write_tables().entry(tenant).or_default().hot.extend(fresh);
         // Nobody may be listening.
         let _ = self.news.send(news);
     }

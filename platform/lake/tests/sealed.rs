@@ -116,7 +116,8 @@ impl World {
         let (dir, keys) = (tempfile::tempdir().unwrap(), Arc::new(Keys::default()));
         let lake = open(dir.path(), &keys);
         for (hour, texts) in [(TEN, AT_TEN), (TEN + 1, AT_ELEVEN)] {
-            lake.add(tenant(), Hot { stream: STREAM.into(), hour, batch: batch(hour, &texts), last: 1 });
+            let hot = Hot { stream: STREAM.into(), hour, batch: batch(hour, &texts), last: 1 };
+            lake.add(tenant(), vec![hot]);
         }
         Self { dir, keys, lake, files: Vec::new() }
     }
@@ -164,7 +165,7 @@ impl World {
 
 /// The texts for which a condition holds, sorted.
 async fn found(lake: &Arc<Lake>, condition: Option<Expr>) -> Result<Vec<String>, LakeError> {
-    let ask = Ask::Rows { condition, columns: vec!["raw".into()], limit: None, latest_first: false };
+    let ask = Ask::Rows { condition, wanted: vec![col("raw")], order: Vec::new(), limit: None };
     let scope = Scope { tenant: tenant(), nodes: None, from: 0, to: i64::MAX };
     let budget = Budget { time: Duration::from_mins(1), memory: 64 << 20, disk: 1 << 30 };
     let mut answer = lake.ask(Question { ask, scope, budget }, ());
@@ -308,9 +309,8 @@ fn what_could_not_be_written_leaves_nothing() {
     let mut world = World::gathered();
     // A file stands where the folder of the second day belongs.
     let later = (TEN / 24 + 1) * 24;
-    world
-        .lake
-        .add(tenant(), Hot { stream: STREAM.into(), hour: later, batch: batch(later, &AT_TEN), last: 1 });
+    let hot = Hot { stream: STREAM.into(), hour: later, batch: batch(later, &AT_TEN), last: 1 };
+    world.lake.add(tenant(), vec![hot]);
     let in_the_way = world.dir.path().join(format!("{}/{STREAM}/2026-11-23", tenant()));
     fs::create_dir_all(in_the_way.parent().unwrap()).unwrap();
     fs::write(&in_the_way, "in the way").unwrap();

@@ -41,8 +41,8 @@ pub type Confirming<'g> = Pin<Box<dyn Future<Output = Result<(), Box<dyn Problem
 
 /// Finds out who somebody is.
 pub trait Gate: Send + Sync {
-    /// Who shows this credential; an error when it is nobody.
-    fn identify(&self, credential: Credential, origin: Origin) -> Identifying<'_>;
+    /// Who shows this credential; an error when it is nobody. Where nobody attends to what is asked, it prolongs nothing.
+    fn identify(&self, credential: Credential, origin: Origin, attended: bool) -> Identifying<'_>;
 
     /// Whether the session or token by which somebody was recognised still counts; an error when it has ended. For
     /// answers that go on: this is no use of it, and prolongs nothing.
@@ -91,6 +91,18 @@ impl FromRequestParts<Web> for Client {
     }
 }
 
+/// By which a page tells that nobody has touched keyboard or pointer for a while.
+const UNATTENDED: &str = "x-unattended";
+
+/// Whether somebody may have made a request. Browsers ask for streams again by themselves, and pages look for news by
+/// themselves: were that a use of the session, no page that was left open would ever be idle.
+fn attended(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut kinds = accepted.flat_map(|value| value.split(',')).filter_map(|range| range.split(';').next());
+    let follows = kinds.any(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"));
+    !follows && headers.get(UNATTENDED).is_none_or(|value| value != "1")
+}
+
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
     let fits = |key: &&str| (1..=200).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
@@ -118,7 +130,7 @@ pub(crate) async fn recognise(State(web): State<Web>, request: Request, next: Ne
         let recognised = if by_cookie && !same_origin(&parts) {
             Recognised::Nobody("a page of another origin sent this request".to_owned())
         } else {
-            match web.gate.identify(credential, origin).await {
+            match web.gate.identify(credential, origin, attended(&parts.headers)).await {
                 Ok(identified) => {
                     renewed = identified.renewed;
                     Recognised::Actor(Box::new(identified.actor))
@@ -130,15 +142,23 @@ pub(crate) async fn recognise(State(web): State<Web>, request: Request, next: Ne
         parts.extensions.insert(recognised);
     }
     let mut response = next.run(Request::from_parts(parts, body)).await;
-    // A log-out answers its own cookie; it must not be overwritten.
+    // A log-out answers its own cookie; it must not be overwritten. Other cookies stay beside it.
     if let Some(secret) = renewed
-        && !response.headers().contains_key(header::SET_COOKIE)
+        && !answers_session(response.headers())
     {
-        response.headers_mut().insert(header::SET_COOKIE, session_cookie(Some(&secret)));
+        response.headers_mut().append(header::SET_COOKIE, session_cookie(Some(&secret)));
         // No cache may keep somebody's session, whatever else was asked for.
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response
+}
+
+/// Whether an answer gives a session, or takes it away.
+fn answers_session(headers: &HeaderMap) -> bool {
+    let is_session = |value: &HeaderValue| {
+        value.as_bytes().strip_prefix(SESSION_COOKIE.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+    };
+    headers.get_all(header::SET_COOKIE).iter().any(is_session)
 }
 
 fn credential(parts: &Parts) -> Option<Credential> {
@@ -181,4 +201,35 @@ pub fn from_this_site(headers: &HeaderMap) -> bool {
     }
     let origin = text("origin").and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
     origin.is_some() && origin == text("host")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_page_asks_by_itself_is_nobodys_doing() {
+        let attended = |name: &'static str, value: &'static str| {
+            let name = axum::http::HeaderName::from_static(name);
+            attended(&HeaderMap::from_iter([(name, HeaderValue::from_static(value))]))
+        };
+        for value in ["text/event-stream", "Text/Event-Stream", "text/html, text/event-stream;q=0.5"] {
+            assert!(!attended("accept", value), "{value}");
+        }
+        for value in ["", "*/*", "application/json", "text/event-streams"] {
+            assert!(attended("accept", value), "{value}");
+        }
+        assert_eq!([attended(UNATTENDED, "1"), attended(UNATTENDED, "0")], [false, true]);
+        assert!(super::attended(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn another_cookie_does_not_keep_a_session_from_being_renewed() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::SET_COOKIE, HeaderValue::from_static("lang=zh-CN; Path=/"));
+        headers.append(header::SET_COOKIE, HeaderValue::from_static("__Host-garrison-other=1"));
+        assert!(!answers_session(&headers));
+        headers.append(header::SET_COOKIE, session_cookie(None));
+        assert!(answers_session(&headers));
+    }
 }

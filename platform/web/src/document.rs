@@ -57,11 +57,18 @@ impl Described {
 
 fn collect<T: ToSchema>(schemas: &mut Schemas) {
     T::schemas(schemas);
-    schemas.push((T::name().into_owned(), T::schema()));
+    if !is_generic::<T>() {
+        schemas.push((T::name().into_owned(), T::schema()));
+    }
+}
+
+/// Whether a type has parameters: all of `Page<T>` share a name, so each is written out where it is used.
+fn is_generic<T>() -> bool {
+    std::any::type_name::<T>().contains('<')
 }
 
 fn reference<T: ToSchema>() -> RefOr<Schema> {
-    RefOr::Ref(Ref::from_schema_name(T::name()))
+    if is_generic::<T>() { T::schema() } else { RefOr::Ref(Ref::from_schema_name(T::name())) }
 }
 
 fn json_response(words: &str, schema: RefOr<Schema>) -> utoipa::openapi::Response {
@@ -174,8 +181,8 @@ pub fn document(routes: &Routes) -> OpenApi {
         .title("Garrison")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
-            "Every POST is an act: authorised, performed in one transaction, recorded. 200 tells that it was done, \
-             202 that it waits for approvals.",
+            "A POST is an act, unless its summary says that nothing is kept: authorised, performed in one transaction, \
+             recorded. 200 tells that it was done, 202 that it waits for approvals.",
         ))
         .build();
     let either = [SecurityRequirement::new("token", [""; 0]), SecurityRequirement::new("session", [""; 0])];

@@ -15,7 +15,6 @@ use crate::{Refusal, Routes, Web};
 pub fn layered(routes: Routes, web: Web) -> Router {
     routes
         .into_router()
-        .fallback(|| async { Refusal::new(&problems::NOT_FOUND, "there is nothing at this address") })
         .method_not_allowed_fallback(|| async {
             Refusal::new(&problems::METHOD, "this address exists, with another method")
         })

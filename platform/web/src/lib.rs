@@ -4,6 +4,8 @@
 mod body;
 mod caller;
 mod document;
+pub mod events;
+mod hang_up;
 mod layers;
 mod leftover;
 mod origin;
@@ -17,6 +19,7 @@ pub use caller::{
     session_cookie,
 };
 pub use document::document;
+pub use hang_up::HangUp;
 pub use layers::layered;
 pub use origin::Proxies;
 pub use problem::{Answer, Refusal};
@@ -27,6 +30,8 @@ use std::sync::Arc;
 
 use garrison_kernel::Kernel;
 
+use events::Streams;
+
 /// What routes stand on.
 #[derive(Clone)]
 pub struct Web {
@@ -36,4 +41,6 @@ pub struct Web {
     pub gate: Arc<dyn Gate>,
     /// Whose word about the client's address counts.
     pub proxies: Arc<Proxies>,
+    /// The answers that go on.
+    pub streams: Streams,
 }

@@ -57,6 +57,18 @@ impl Refusal {
     pub fn detail(&self) -> &str {
         &self.detail
     }
+
+    /// As it is on the wire.
+    pub(crate) fn body(&self) -> Body {
+        Body {
+            kind: self.kind.name.to_owned(),
+            title: self.kind.title.to_owned(),
+            status: self.kind.status,
+            detail: self.detail.clone(),
+            advice: self.kind.advice.to_owned(),
+            exit: self.kind.exit as u8,
+        }
+    }
 }
 
 impl From<Box<dyn Problem>> for Refusal {
@@ -80,15 +92,7 @@ impl From<KernelError> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.kind.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = Body {
-            kind: self.kind.name.to_owned(),
-            title: self.kind.title.to_owned(),
-            status: self.kind.status,
-            detail: self.detail,
-            advice: self.kind.advice.to_owned(),
-            exit: self.kind.exit as u8,
-        };
-        let mut response = (status, Json(body)).into_response();
+        let mut response = (status, Json(self.body())).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after {

@@ -1,9 +1,12 @@
+use std::borrow::Cow;
 use std::future::Future;
 
 use garrison_kernel::{KernelError, ReadTx, Verb};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 /// How many items a page has at most.
 pub const MAX_PAGE: i64 = 500;
@@ -24,13 +27,39 @@ pub trait Question: DeserializeOwned + IntoParams + Send + 'static {
 }
 
 /// A part of a list.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
     /// Where the next part begins; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+}
+
+// By hand, because a derived one names what it is a list of without describing it.
+impl<T: ToSchema> PartialSchema for Page<T> {
+    fn schema() -> RefOr<Schema> {
+        let items = ArrayBuilder::new().items(RefOr::Ref(Ref::from_schema_name(T::name())));
+        let next = ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+            .description(Some("Where the next part begins; absent at the end."));
+        let page = ObjectBuilder::new().description(Some("A part of a list."));
+        page.property("items", items.description(Some("The items.")))
+            .required("items")
+            .property("next", next)
+            .into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for Page<T> {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Page")
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
 }
 
 impl<T> Page<T> {

@@ -17,6 +17,7 @@ use crate::{Answer, Body, Caller, Question, Refusal, Web};
 pub struct Routes {
     router: Router<Web>,
     described: Vec<Described>,
+    otherwise: Option<MethodRouter<Web>>,
 }
 
 /// What an endpoint is, for whoever wants to try them all.
@@ -92,6 +93,13 @@ impl Routes {
         self
     }
 
+    /// What answers where no route does. Without one, there is nothing.
+    #[must_use]
+    pub fn otherwise(mut self, handler: MethodRouter<Web>) -> Self {
+        self.otherwise = Some(handler);
+        self
+    }
+
     /// The schema of a type that only a handler of its own uses.
     #[must_use]
     pub fn schema<T: ToSchema>(mut self) -> Self {
@@ -104,6 +112,7 @@ impl Routes {
     pub fn merge(mut self, other: Self) -> Self {
         self.router = self.router.merge(other.router);
         self.described.extend(other.described);
+        self.otherwise = other.otherwise.or(self.otherwise);
         self
     }
 
@@ -118,7 +127,11 @@ impl Routes {
 
     /// The routes themselves.
     pub fn into_router(self) -> Router<Web> {
-        self.router
+        let nothing = || async { Refusal::new(&problems::NOT_FOUND, "there is nothing at this address") };
+        match self.otherwise {
+            Some(handler) => self.router.fallback(handler),
+            None => self.router.fallback(nothing),
+        }
     }
 }
 

@@ -63,6 +63,7 @@ pub enum ClientCommand {
     Login(LoginArgs),
     Logout(LogoutArgs),
     Whoami(WhoamiArgs),
+    Console(ConsoleArgs),
     #[command(subcommand)]
     Context(ContextCommand),
     #[command(subcommand)]
@@ -167,6 +168,24 @@ pub struct LogoutArgs {
   garrison whoami
   GARRISON_TOKEN_FILE=/run/secrets/token garrison whoami -o json")]
 pub struct WhoamiArgs {
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// Print a one-time link that opens the console in a browser, as whoever is logged in here
+///
+/// The link is good once, for ten minutes. What it opens is a session of its own, which ends with the one here: when you
+/// log out here, and at its absolute end in any case.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  garrison console
+  garrison console --open
+  garrison console --context staging")]
+pub struct ConsoleArgs {
+    /// Open the link in a browser of this machine too, by `xdg-open`, whose arguments other users of it may see
+    #[arg(long)]
+    pub open: bool,
+
     #[command(flatten)]
     pub client: ClientArgs,
 }

@@ -6,14 +6,15 @@ use super::OutputArgs;
 
 /// Show what Garrison does, on this machine alone
 ///
-/// Makes a Garrison in a temporary folder, starts it on loopback, plays a day of a web shop's logs with an attack in it
-/// over real sockets, and shows the alerts as they come. Ctrl-C ends it and removes the folder.
+/// Makes a Garrison in a temporary folder, starts it on loopback, and prints a one-time link for a browser. A web shop with
+/// 14 hosts sends its logs to it over real sockets, about ten events a second, and is attacked again and again; the alerts
+/// are shown here too as they come. Enter prints another link. Ctrl-C ends it and removes the folder.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   garrison demo
   garrison demo --auto --assert -o json")]
 pub struct DemoArgs {
-    /// Play it unattended: try each step of the tour, print what was seen, and end
+    /// Play it unattended: send a whole day at once, try each step of the tour, print what was seen, and end
     #[arg(long)]
     pub auto: bool,
 

@@ -50,6 +50,7 @@ fn list(args: &AlertListArgs) -> anyhow::Result<Exit> {
     let client = Client::open(&args.list.client)?;
     let node = args.node.as_deref().map(|node| client.node(node)).transpose()?;
     let query = [
+        ("query", args.query.as_deref()),
         ("state", args.state.as_deref()),
         ("level", args.level.as_deref()),
         ("rule", args.rule.as_deref()),
@@ -131,9 +132,10 @@ fn told(alert: &Json) -> Vec<String> {
     let at = |pointer: &str| cell(alert, pointer);
     let count = alert.get("count").and_then(Json::as_u64).unwrap_or_default();
     let events = items(alert, "/events");
-    let assignee = match at("/assignee").as_str() {
-        "-" => "nobody".to_owned(),
-        who => who.to_owned(),
+    let assignee = match (at("/assignee_name").as_str(), at("/assignee").as_str()) {
+        ("-", "-") => "nobody".to_owned(),
+        ("-", id) => id.to_owned(),
+        (name, _) => name.to_owned(),
     };
     let mut lines = vec![
         format!("{}: {}", at("/id"), at("/title")),

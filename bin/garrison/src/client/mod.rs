@@ -5,6 +5,7 @@ mod address;
 mod alert;
 mod approval;
 mod audit;
+mod console;
 mod context;
 mod context_command;
 mod delivery;
@@ -51,6 +52,7 @@ pub fn run(command: &ClientCommand) -> anyhow::Result<Exit> {
         ClientCommand::Login(args) => login::run(args),
         ClientCommand::Logout(args) => session::log_out(&args.client),
         ClientCommand::Whoami(args) => session::whoami(&args.client),
+        ClientCommand::Console(args) => console::run(args),
         ClientCommand::Context(command) => context_command::run(command),
         ClientCommand::Tree(command) => tree::run(command),
         ClientCommand::User(command) => people::user(command),

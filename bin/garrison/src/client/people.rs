@@ -87,7 +87,7 @@ pub fn user(command: &UserCommand) -> anyhow::Result<Exit> {
 }
 
 /// Adds the whole link to what the server tells of it.
-fn link(client: &Client, invited: &mut Json) {
+pub(super) fn link(client: &Client, invited: &mut Json) {
     let path = invited.get("path").and_then(Json::as_str).unwrap_or_default();
     let link = format!("{}{path}", client.wire.address().as_str());
     if let Some(members) = invited.as_object_mut() {

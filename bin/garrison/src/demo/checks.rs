@@ -7,8 +7,12 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::client::Client;
+use super::link;
 use super::stage::Stage;
 use super::{Checked, until};
+
+/// All events of the story.
+const STORY: &str = "source IN ('edge', 'shop', 'syslog')";
 
 /// The rule that a root shell by sudo matches.
 const SHELL: &str = "deploy : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/bash";
@@ -44,7 +48,7 @@ pub fn run(stage: &mut Stage, client: &Client, played: u64) -> anyhow::Result<Ve
     let mut checks = Checks { steps: Vec::new() };
     // Lines of one auditd event become one event.
     checks.comes("the day can be searched", || {
-        let count = client.count("source IN ('shop', 'syslog')")?;
+        let count = client.count(STORY)?;
         Ok((count > played / 2, format!("{count} events of {played} lines")))
     })?;
     checks.comes("the attack raises alerts", || {
@@ -58,12 +62,48 @@ pub fn run(stage: &mut Stage, client: &Client, played: u64) -> anyhow::Result<Ve
             format!("{} alerts, {severe} severe, {attacker} about the attacker", alerts.len()),
         ))
     })?;
+    opens(client, &mut checks)?;
     sends_and_finds(stage, client, &mut checks)?;
     judges(stage, client, &mut checks)?;
     works_with_alerts(client, &mut checks)?;
     refuses(client, &mut checks);
     survives(stage, client, &mut checks)?;
     Ok(checks.steps)
+}
+
+/// The one-time link, and what it leads to.
+fn opens(client: &Client, checks: &mut Checks) -> anyhow::Result<()> {
+    let path = link::make(client)?;
+    let shown = client.page(&link::leading(&path), &[], None)?;
+    let kept = shown.text.contains(&format!("name=\"next\" value=\"{}\"", link::NEXT));
+    checks.note("the link shows a page with a button", shown.status == 200 && kept, &shown.status);
+    let form = format!("next={}", link::NEXT.replace('?', "%3F").replace('=', "%3D"));
+    let entered = client.page(&path, &[], Some(&form))?;
+    let session = entered.header("set-cookie").split(';').next().unwrap_or_default();
+    let opened = entered.status == 303 && session.starts_with("__Host-garrison=");
+    let leads = entered.header("location");
+    checks.note("the button opens a session and leads on", opened && leads == link::NEXT, &leads);
+    if cfg!(feature = "console") {
+        console(client, session, checks)?;
+    }
+    Ok(())
+}
+
+fn console(client: &Client, session: &str, checks: &mut Checks) -> anyhow::Result<()> {
+    let home = client.page(link::NEXT, &[("accept", "text/html"), ("cookie", session)], None)?;
+    let policy = home.header("content-security-policy");
+    let strict = policy.contains("default-src 'self'") && !policy.contains("unsafe");
+    checks.note("the console is there under a strict policy", home.status == 200 && strict, &policy);
+    let script = home.text.split("src=\"/assets/").nth(1).and_then(|rest| rest.split('"').next());
+    let Some(script) = script else {
+        checks.note("its script comes compressed", false, &"the page names none");
+        return Ok(());
+    };
+    let part = client.page(&format!("/assets/{script}"), &[("accept-encoding", "br, gzip")], None)?;
+    let encoding = part.header("content-encoding");
+    let compressed = part.status == 200 && ["br", "gzip"].contains(&encoding);
+    checks.note("its script comes compressed", compressed, &format!("{script}: {encoding}"));
+    Ok(())
 }
 
 fn tcp(stage: &Stage, line: &str) -> anyhow::Result<()> {
@@ -137,12 +177,12 @@ fn refuses(client: &Client, checks: &mut Checks) {
 
 /// Kills the server with everything still in memory: what was answered must be there again.
 fn survives(stage: &mut Stage, client: &Client, checks: &mut Checks) -> anyhow::Result<()> {
-    let before = client.count("source IN ('shop', 'syslog')")?;
+    let before = client.count(STORY)?;
     let alerts: u64 = client.alerts()?.iter().filter_map(|alert| alert["count"].as_u64()).sum();
     stage.kill_and_start()?;
     checks.comes("kill -9 loses no event and doubles none", || {
         stage.look_at_server()?;
-        let count = client.count("source IN ('shop', 'syslog')").unwrap_or(0);
+        let count = client.count(STORY).unwrap_or(0);
         Ok((count == before, format!("{count} of {before}")))
     })?;
     let now: u64 = client.alerts()?.iter().filter_map(|alert| alert["count"].as_u64()).sum();

@@ -4,6 +4,7 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
 use ureq::Agent;
+use ureq::http::{HeaderMap, Request};
 
 /// Speaks with the demo's server, as its first administrator.
 pub struct Client {
@@ -16,6 +17,11 @@ impl Client {
     pub fn new(url: &str) -> Self {
         let agent = Agent::config_builder().http_status_as_error(false).max_redirects(0).build().new_agent();
         Self { agent, url: url.to_owned(), session: String::new() }
+    }
+
+    /// The server's address.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// The secret of the session.
@@ -65,6 +71,27 @@ impl Client {
         Ok(text)
     }
 
+    /// What a browser gets for an address, or for a form that a page of the site sends there.
+    pub fn page(&self, path: &str, headers: &[(&str, &str)], form: Option<&str>) -> anyhow::Result<Page> {
+        let mut request = Request::builder().uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = match form {
+            Some(form) => {
+                let request = request
+                    .method("POST")
+                    .header("sec-fetch-site", "same-origin")
+                    .header("content-type", "application/x-www-form-urlencoded");
+                self.agent.run(request.body(form.to_owned())?)
+            }
+            None => self.agent.run(request.body(())?),
+        };
+        let mut answer = answer.with_context(|| format!("asking for the page {path}"))?;
+        let text = String::from_utf8_lossy(&answer.body_mut().read_to_vec()?).into_owned();
+        Ok(Page { status: answer.status().as_u16(), headers: answer.headers().clone(), text })
+    }
+
     /// How many events a filter finds.
     pub fn count(&self, condition: &str) -> anyhow::Result<u64> {
         let sql = format!("SELECT count(*) AS n FROM logs WHERE {condition}");
@@ -85,6 +112,20 @@ impl Client {
 
     fn bearer(&self) -> String {
         format!("Bearer {}", self.session)
+    }
+}
+
+/// What a browser gets.
+pub struct Page {
+    pub status: u16,
+    headers: HeaderMap,
+    pub text: String,
+}
+
+impl Page {
+    /// A header; empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 }
 

@@ -1,30 +1,34 @@
-//! `garrison demo`: a whole Garrison on loopback, in a folder of its own, through which a day of a web shop is played.
+//! `garrison demo`: a whole Garrison on loopback, in a folder of its own, to which a web shop sends its logs.
 
 #![expect(clippy::indexing_slicing, reason = "a member that a JSON value does not have reads as null")]
 
 mod checks;
 mod client;
+mod link;
+mod scene;
 mod stage;
 mod story;
+mod watch;
 
-use std::io::Write as _;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use garrison_base::Exit;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::cli::DemoArgs;
-use crate::output::{Column, Format, Printer, Row};
+use crate::output::{Column, Printer, Row};
 use crate::say;
 
 use client::Client;
+use link::Enter;
 use stage::Stage;
+use story::Carrier;
+use watch::Watch;
 
-/// How long an unattended demo waits for what should happen.
+/// How long is waited for what should happen.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often it looks.
+/// How often is looked whether it did.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// A step of the unattended demo.
@@ -49,34 +53,51 @@ impl Row for Checked {
 
 /// `garrison demo`
 pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
-    let table = args.output.output == Format::Table;
     let mut stage = Stage::set(args.port, args.syslog_port)?;
+    let client = stage.enter()?;
+    scene::build(&client)?;
+    stage.take_syslog(&client)?;
+    if args.auto { rehearse(args, &mut stage, &client) } else { perform(&mut stage, &client) }
+}
+
+/// Plays a day at once, and tries every promise of the tour.
+fn rehearse(args: &DemoArgs, stage: &mut Stage, client: &Client) -> anyhow::Result<Exit> {
+    where_it_is(stage);
+    say!("A day of a web shop with 14 hosts is played over these sockets; an attack is hidden in it.");
+    let played = story::play(Carrier::new(client, &stage.syslog)?)?;
+    say!("{played} lines were sent.");
+    let steps = checks::run(stage, client, played)?;
+    let failed = steps.iter().filter(|step| !step.ok).count();
+    let mut printer = Printer::stdout(args.output.output);
+    steps.iter().try_for_each(|step| printer.row(step))?;
+    printer.finish::<Checked>()?;
+    if failed > 0 {
+        stage.show_log();
+    }
+    Ok(if args.assert && failed > 0 { Exit::Failed } else { Exit::Ok })
+}
+
+/// Opens the house, and lets the story run until Ctrl-C.
+fn perform(stage: &mut Stage, client: &Client) -> anyhow::Result<Exit> {
+    link::print(client)?;
+    let mut watch = Watch::new(client, Enter::listen());
+    where_it_is(stage);
+    watch.tell_the_way(stage);
+    story::play_past(Carrier::new(client, &stage.syslog)?)?;
+    let carrier = Carrier::new(client, &stage.syslog)?;
+    story::go_on(carrier, || watch.beat(stage))?;
+    say!("");
+    say!("The demo ends; its folder is removed.");
+    Ok(Exit::Ok)
+}
+
+fn where_it_is(stage: &Stage) {
     say!(
         "Garrison runs on {} and takes syslog on {}, in {}.",
         stage.url,
         stage.syslog,
         stage.dir().display()
     );
-    let client = stage.enter()?;
-    say!("A day of a web shop with 14 hosts is played over these sockets; an attack is hidden in it.");
-    say!("");
-    let played = story::play(&stage, &client)?;
-    say!("{played} events were sent; every one was answered after it was on the disk.");
-    if args.auto {
-        let steps = checks::run(&mut stage, &client, played)?;
-        let failed = steps.iter().filter(|step| !step.ok).count();
-        let mut printer = Printer::stdout(args.output.output);
-        steps.iter().try_for_each(|step| printer.row(step))?;
-        printer.finish::<Checked>()?;
-        if failed > 0 {
-            stage.show_log();
-        }
-        return Ok(if args.assert && failed > 0 { Exit::Failed } else { Exit::Ok });
-    }
-    if table {
-        watch(&stage, &client)?;
-    }
-    Ok(Exit::Ok)
 }
 
 /// Waits until something is so, or patience ends.
@@ -95,74 +116,4 @@ fn until<T>(mut look: impl FnMut() -> anyhow::Result<Option<T>>) -> anyhow::Resu
 #[expect(clippy::disallowed_methods, reason = "the demo looks again after a while; nothing tells it")]
 fn pause(time: Duration) {
     sleep(time);
-}
-
-/// Shows alerts as they come, until Ctrl-C.
-fn watch(stage: &Stage, client: &Client) -> anyhow::Result<()> {
-    let mut known = std::collections::HashSet::new();
-    let mut quiet = 0;
-    let mut told = false;
-    loop {
-        let mut alerts = client.alerts()?;
-        alerts.retain(|alert| known.insert(alert["id"].to_string()));
-        alerts.reverse();
-        quiet = if alerts.is_empty() { quiet + 1 } else { 0 };
-        for alert in &alerts {
-            show(alert);
-        }
-        if quiet == 10 && !told {
-            told = true;
-            what_next(stage);
-        }
-        if stage.is_interrupted() {
-            say!("");
-            say!("The demo ends; its folder is removed.");
-            return Ok(());
-        }
-        pause(LOOK);
-    }
-}
-
-fn show(alert: &Value) {
-    let text = |name: &str| crate::output::printable(alert[name].as_str().unwrap_or_default());
-    say!(
-        "ALERT  {:<13} {:<52} {} {} ({} events)",
-        text("level").to_uppercase(),
-        text("title"),
-        text("entity_kind"),
-        text("entity"),
-        alert["count"]
-    );
-    let _ = std::io::stderr().flush();
-}
-
-fn what_next(stage: &Stage) {
-    let program =
-        std::env::current_exe().map_or_else(|_| "garrison".to_owned(), |path| path.display().to_string());
-    let (host, port) = stage.syslog.rsplit_once(':').unwrap_or(("127.0.0.1", "5514"));
-    say!("");
-    say!("What to try, in another terminal:");
-    say!("");
-    say!("  export GARRISON_URL={} GARRISON_TOKEN_FILE={}", stage.url, stage.token_file().display());
-    say!("  alias garrison={program}");
-    say!("");
-    say!("  # what is there, and why");
-    say!("  garrison alert list");
-    say!("  garrison alert show ID");
-    say!("  garrison log search 'src_ip:203.0.113.24 and status:failure' --limit 5");
-    say!(
-        "  garrison log search --sql 'SELECT host, count(*) AS events FROM logs GROUP BY host ORDER BY events DESC'"
-    );
-    say!("");
-    say!("  # send a line, search it, see the alert");
-    say!(
-        "  logger --server {host} --port {port} --tcp --rfc3164 -t sudo 'deploy : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/bash'"
-    );
-    say!("  garrison log search 'program:sudo COMMAND' --from 5m");
-    say!("  garrison alert list --state open");
-    say!("");
-    say!("  # who asked what: every search is in the record, which is a chain under a key");
-    say!("  garrison audit list --limit 5");
-    say!("");
-    say!("New alerts are shown here. Ctrl-C ends the demo and removes its folder.");
 }

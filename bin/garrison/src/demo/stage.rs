@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, bail, ensure};
-use serde_json::json;
 
 use super::client::Client;
 use super::until;
@@ -40,12 +39,9 @@ impl Stage {
             .output()
             .context("running `garrison init`")?;
         ensure!(made.status.success(), "garrison init: {}", String::from_utf8_lossy(&made.stderr));
-        let more = format!(
-            "[server]\ntls = \"off\"\n\n[intake.syslog]\nudp = \"127.0.0.1:{syslog}\"\ntcp = \"127.0.0.1:{syslog}\"\n"
-        );
-        let folder = dir.path().join("garrison/garrison.d");
-        fs::create_dir_all(&folder).context("making a folder")?;
-        fs::write(folder.join("demo.toml"), more).context("writing the configuration")?;
+        // Whoever looks on stays logged in for as long as a session may last.
+        let more = "[server]\ntls = \"off\"\n\n[session]\nidle_minutes = 720\nabsolute_hours = 720\n";
+        configure(dir.path(), "demo.toml", more)?;
         let server = start(dir.path())?;
         Ok(Self {
             dir,
@@ -56,7 +52,7 @@ impl Stage {
         })
     }
 
-    /// Makes the first administrator, lets them analyse logs, and makes the source that HTTP sends to.
+    /// Makes the first administrator.
     pub fn enter(&mut self) -> anyhow::Result<Client> {
         let log = self.log();
         let link = until(|| {
@@ -70,15 +66,22 @@ impl Stage {
         let mut client = Client::new(&self.url);
         client.activate(&link)?;
         write_private(&self.token_file(), client.session())?;
-        let me = client.get("/api/v1/whoami")?["id"].clone();
-        let root = client.get("/api/v1/node")?["items"][0]["id"].clone();
-        for role in ["analyst", "auditor", "sender"] {
-            let grant = json!({ "holder": me, "node": root, "role": role, "duty": "demo", "reason": "demo" });
-            client.post("/api/v1/grant/create", &grant)?;
-        }
-        let source = json!({ "node": root, "name": "shop", "purpose": "logs of the web shop" });
-        client.post("/api/v1/source/create", &source)?;
         Ok(client)
+    }
+
+    /// Starts the server again, now with syslog. Its source is at a node by then: one that nobody made is made at the root
+    /// when syslog is taken for the first time.
+    pub fn take_syslog(&mut self, client: &Client) -> anyhow::Result<()> {
+        let more = format!("[intake.syslog]\nudp = \"{0}\"\ntcp = \"{0}\"\n", self.syslog);
+        configure(self.dir.path(), "syslog.toml", &more)?;
+        self.stop();
+        self.server = start(self.dir.path())?;
+        let up = until(|| {
+            self.look_at_server()?;
+            Ok(client.get("/api/v1/whoami").ok())
+        })?;
+        ensure!(up.is_some(), "the server did not start again; {} tells why", self.log().display());
+        Ok(())
     }
 
     /// Kills the server without a word, and starts it again.
@@ -125,14 +128,26 @@ impl Stage {
     fn log(&self) -> PathBuf {
         self.dir.path().join("server.log")
     }
+
+    /// Ends the server in order.
+    fn stop(&mut self) {
+        let _ = Command::new("kill").arg(self.server.id().to_string()).status();
+        let _ = self.server.wait();
+    }
 }
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        // It ends in order first, so that nothing is written into a folder that goes.
-        let _ = Command::new("kill").arg(self.server.id().to_string()).status();
-        let _ = self.server.wait();
+        // So that nothing is written into a folder that goes.
+        self.stop();
     }
+}
+
+/// Writes a part of the configuration.
+fn configure(dir: &Path, name: &str, text: &str) -> anyhow::Result<()> {
+    let folder = dir.join("garrison/garrison.d");
+    fs::create_dir_all(&folder).context("making a folder")?;
+    fs::write(folder.join(name), text).context("writing the configuration")
 }
 
 fn garrison() -> anyhow::Result<Command> {

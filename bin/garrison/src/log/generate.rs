@@ -11,7 +11,7 @@ use jiff::tz::Offset;
 use serde::Serialize;
 
 use super::Story;
-use super::shop::{self, Day, Line};
+use super::shop::{self, Attack, Day, Line};
 use crate::cli::LogGenerateArgs;
 use crate::output::{Column, Format, Printer, Row};
 
@@ -50,7 +50,8 @@ impl Row for Written {
 
 pub fn run(args: &LogGenerateArgs) -> anyhow::Result<Exit> {
     let start = Offset::UTC.to_timestamp(args.date.at(0, 0, 0, 0)).context("the date is out of range")?;
-    let day = Day { start, events: args.events, seed: args.seed, attack: args.attack };
+    let attacks = args.attack.then(|| Attack::of_day(start)).into_iter().collect();
+    let day = Day { start, events: args.events, seed: args.seed, attacks };
     let Story::Shop = args.story;
     match &args.out {
         Some(dir) => into_files(&day, dir, args.output.output)?,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
+use garrison_detection::Rules;
 use garrison_sigma::yaml::{self, Kind};
 use garrison_sigma::{Level, Placeholders, Refused, Rule, RuleSet, Taxonomy, rule};
 use rust_embed::RustEmbed;
@@ -69,28 +70,31 @@ pub fn rule_set(args: &RuleArgs, least: Level) -> anyhow::Result<RuleSet> {
     Ok(RuleSet::new(rules, taxonomy()?))
 }
 
-/// Rules of the server: those of folders, and where it is wanted those in the binary. Tells how many were refused, and why
-/// the first ones were.
+/// Rules of the server: where it is wanted those in the binary, and those of folders. Tells which were refused, and why.
 pub fn for_server(
     folders: &[PathBuf],
     starter_rules: bool,
     least: Level,
-) -> anyhow::Result<(RuleSet, Vec<Refused>)> {
+) -> anyhow::Result<(Rules, Vec<Refused>)> {
     let mut files = if starter_rules { starter() } else { Vec::new() };
+    let starters = files.len();
     if !folders.is_empty() {
         files.extend(self::files(folders)?);
     }
-    let (mut rules, mut refused) = (Vec::new(), Vec::new());
-    for file in files.iter().filter(|file| !file.is_test()) {
+    let (mut rules, mut refused, mut built_in) = (Vec::new(), Vec::new(), 0);
+    for (place, file) in files.iter().enumerate().filter(|(_, file)| !file.is_test()) {
         for read in rule::read(&file.name, &file.text, &Placeholders::default()) {
             match read {
-                Ok(rule) if rule.level >= least => rules.push(rule),
+                Ok(rule) if rule.level >= least => {
+                    rules.push(rule);
+                    built_in += usize::from(place < starters);
+                }
                 Ok(_) => {}
                 Err(reason) => refused.push(reason),
             }
         }
     }
-    Ok((RuleSet::new(rules, taxonomy()?), refused))
+    Ok((Rules { set: RuleSet::new(rules, taxonomy()?), built_in }, refused))
 }
 
 /// What changes when a file in the folders does: each file with its size and when it was written.

@@ -142,6 +142,7 @@ fn outline(expr: &Expr, depth: usize, lines: &mut Vec<String>) {
         Expr::Any(parts) => ("any of".to_owned(), parts),
         Expr::AtLeast(least, parts) => (format!("at least {least} of"), parts),
         Expr::Not(inner) => ("not".to_owned(), std::slice::from_ref(inner)),
+        Expr::Named(_, inner) => return outline(inner, depth, lines),
         Expr::Is(predicate) => {
             (format!("{} {}", predicate.field.as_deref().unwrap_or("any field"), predicate.test), &[])
         }

@@ -2,11 +2,12 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use garrison_base::{SystemClock, TenantId, Timestamp};
-use garrison_detection::{Event, Judge, Live};
+use garrison_detection::{Event, Judge, Live, Rules};
 use garrison_kernel::{Kernel, Problem};
 use garrison_logs::{Followed, Forward, Logs, NamedSource, Seen, Sockets, Watch};
 use garrison_notices::{Couriers, Notices};
@@ -26,10 +27,25 @@ const LOOK: Duration = Duration::from_secs(10);
 /// How long a message waits at most when nothing happens.
 const PULSE: Duration = Duration::from_secs(1);
 
+/// How many rules judge, and how many were refused, as they were last read.
+#[derive(Debug, Default)]
+pub struct RuleTally {
+    loaded: AtomicUsize,
+    refused: AtomicUsize,
+}
+
+impl RuleTally {
+    /// How many judge, and how many were refused.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.loaded.load(Ordering::Relaxed), self.refused.load(Ordering::Relaxed))
+    }
+}
+
 /// What is open and does not flow yet.
 pub struct Flow {
     logs: Logs,
     live: Live,
+    rules: Arc<RuleTally>,
     stop: CancellationToken,
 }
 
@@ -78,8 +94,9 @@ impl Flow {
             (Arc::new(SystemClock), Arc::new(SystemEntropy));
         let lake = config.data.dir.join("lake");
         let logs = Logs::open(kernel, (&lake, keys.clone()), Arc::new(log), parts, stop.clone()).await?;
-        let live = Live::new(kernel.clone(), rules(&config.detection)?, stop.clone());
-        Ok(Self { logs, live, stop })
+        let tally = Arc::new(RuleTally::default());
+        let live = Live::new(kernel.clone(), rules(&config.detection, &tally)?, stop.clone());
+        Ok(Self { logs, live, rules: tally, stop })
     }
 
     /// The logs.
@@ -87,13 +104,23 @@ impl Flow {
         &self.logs
     }
 
+    /// How many rules judge.
+    pub fn rules(&self) -> &Arc<RuleTally> {
+        &self.rules
+    }
+
+    /// Detection.
+    pub fn live(&self) -> &Live {
+        &self.live
+    }
+
     /// Lets it flow.
     pub async fn start(self, config: &Config, kernel: &Kernel) -> anyhow::Result<Flowing> {
-        let Self { logs, live, stop } = self;
+        let Self { logs, live, rules, stop } = self;
         let watch = Box::new(Wired(live.judge().await?));
         let mut tasks = logs.start(watch, Arc::new(Settled(live.clone())));
         tasks.spawn(live.clone().run());
-        tasks.spawn(reload(live, config.detection.clone(), stop.clone()));
+        tasks.spawn(reload(live, (config.detection.clone(), rules), stop.clone()));
         let couriers = couriers(&config.notices).context("preparing to tell people of alerts")?;
         tasks.spawn(deliver(couriers, kernel.clone(), stop.clone()));
         let syslog = &config.intake.syslog;
@@ -185,10 +212,12 @@ impl garrison_logs::Settle for Settled {
     }
 }
 
-fn rules(config: &Detection) -> anyhow::Result<garrison_sigma::RuleSet> {
+fn rules(config: &Detection, tally: &RuleTally) -> anyhow::Result<Rules> {
     let least: Level = config.min_level.parse().map_err(|_| anyhow!("detection.min_level is no level"))?;
     let (rules, refused) = load::for_server(&config.rules, config.starter_rules, least)?;
-    tracing::info!(rules = rules.rules().len(), refused = refused.len(), "rules judge what comes");
+    tracing::info!(rules = rules.set.rules().len(), refused = refused.len(), "rules judge what comes");
+    tally.loaded.store(rules.set.rules().len(), Ordering::Relaxed);
+    tally.refused.store(refused.len(), Ordering::Relaxed);
     for reason in refused.iter().take(20) {
         tracing::warn!("rule refused: {reason}");
     }
@@ -196,7 +225,7 @@ fn rules(config: &Detection) -> anyhow::Result<garrison_sigma::RuleSet> {
 }
 
 /// Reads the folders of rules again when something in them changed.
-async fn reload(live: Live, config: Detection, stop: CancellationToken) {
+async fn reload(live: Live, (config, tally): (Detection, Arc<RuleTally>), stop: CancellationToken) {
     let mut known = load::fingerprint(&config.rules);
     loop {
         tokio::select! {
@@ -208,7 +237,7 @@ async fn reload(live: Live, config: Detection, stop: CancellationToken) {
             continue;
         }
         known = now;
-        match rules(&config) {
+        match rules(&config, &tally) {
             Ok(rules) => live.reload(rules),
             Err(error) => {
                 tracing::error!(

@@ -16,7 +16,8 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response};
+use axum::http::{Request, Response, Version};
+use garrison_web::HangUp;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -177,10 +178,14 @@ async fn requests<S>(shared: &Shared, stream: S, peer: SocketAddr, watcher: Watc
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let begun = CancellationToken::new();
+    let (begun, hang_up) = (CancellationToken::new(), HangUp::default());
     let service = service_fn(|mut request: Request<Incoming>| {
         begun.cancel();
         request.extensions_mut().insert(ConnectInfo(peer));
+        // On HTTP/2 other requests share the connection.
+        if request.version() < Version::HTTP_2 {
+            request.extensions_mut().insert(hang_up.clone());
+        }
         let mut router = shared.router.clone();
         async move {
             Ok::<Response<Body>, Infallible>(
@@ -200,6 +205,7 @@ where
                 debug!(%peer, %error, "the connection broke");
             }
         }
+        () = hang_up.asked() => debug!(%peer, "nobody took an answer that had to end"),
         () = silent => debug!(%peer, "no request came in time"),
     }
 }
@@ -313,7 +319,7 @@ mod tests {
         tokio::spawn(connection);
         let request = Request::get("https://localhost/").body(Body::empty()).unwrap();
         let answer = send.send_request(request).await.unwrap();
-        assert_eq!((answer.status().as_u16(), answer.version()), (200, axum::http::Version::HTTP_2));
+        assert_eq!((answer.status().as_u16(), answer.version()), (200, Version::HTTP_2));
         assert!(answer.into_body().collect().await.unwrap().to_bytes().starts_with(b"127.0.0.1:"));
     }
 

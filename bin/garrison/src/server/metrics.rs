@@ -63,6 +63,13 @@ fn builder() -> anyhow::Result<PrometheusBuilder> {
     PrometheusBuilder::new().set_buckets(&SECONDS).context("setting up the measurements")
 }
 
+/// Memory of this process that is in use, in bytes; nothing where the kernel does not tell.
+pub fn resident_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+}
+
 /// The names that Prometheus' own client libraries use. What the kernel does not tell is left out.
 fn process() -> Vec<(&'static str, &'static str, &'static str, f64)> {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -136,6 +143,8 @@ mod tests {
         drop(file);
         let memory = value("process_resident_memory_bytes");
         assert!(memory > 1e6 && memory < 1e11, "{memory}");
+        let resident = resident_memory().unwrap();
+        assert!((1_000_000..100_000_000_000).contains(&resident), "{resident}");
         let now = SystemClock.now().as_duration().as_secs_f64();
         let started = value("process_start_time_seconds");
         assert!((now - 600.0..=now + 2.0).contains(&started), "{started} and now {now}");

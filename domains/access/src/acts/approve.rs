@@ -29,6 +29,7 @@ pub struct FilledSlot {
 
 impl Act for Approve {
     const VERB: Verb = Verb::new("approval:approve");
+    const NEEDS_LOGIN: bool = true;
     type Output = FilledSlot;
     type Fact = ();
     type Error = KernelError;

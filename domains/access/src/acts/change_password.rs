@@ -20,6 +20,7 @@ pub struct ChangePassword {
 
 impl Act for ChangePassword {
     const VERB: Verb = Verb::new("password:change");
+    const NEEDS_LOGIN: bool = true;
     type Output = ();
     type Fact = AccountSecured;
     type Error = AccessError;
@@ -33,7 +34,7 @@ impl Act for ChangePassword {
     }
 
     async fn perform(&self, permit: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, AccessError> {
-        if permit.actor().limits.is_some() || permit.actor().id != ActorId::Person(self.person) {
+        if permit.actor().id != ActorId::Person(self.person) {
             return Err(AccessError::NeedsLogin("changing a password"));
         }
         let before = store::credential(&mut tx.read(), &self.person).await?.ok_or(KernelError::NotFound)?;

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Ended;
-use crate::store::{self, Session, put_session};
+use crate::session::end_with_handed;
+use crate::store;
 
-/// Ends a session: one's own, or, for an administrator, anybody's.
+/// Ends a session: one's own, or, for an administrator, anybody's. What was handed over from it to a browser ends too.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EndSession {
@@ -29,9 +30,12 @@ impl Act for EndSession {
     }
 
     async fn perform(&self, _: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, KernelError> {
-        let session = store::session(&mut tx.read(), &self.session).await?.ok_or(KernelError::NotFound)?;
-        let ended = u64::from(session.state == "active");
-        put_session(tx, &Session { state: "ended".to_owned(), ..session }).await?;
-        Ok(Done::new(Ended { ended }, Summary::of(format!("ended the session {}", self.session)), ()))
+        store::session(&mut tx.read(), &self.session).await?.ok_or(KernelError::NotFound)?;
+        let ended = end_with_handed(tx, self.session).await?;
+        let words = match ended {
+            0 | 1 => format!("ended the session {}", self.session),
+            _ => format!("ended the session {} and what was handed over from it", self.session),
+        };
+        Ok(Done::new(Ended { ended }, Summary::of(words), ()))
     }
 }

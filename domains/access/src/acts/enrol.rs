@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{SessionLimits, Stage};
 use crate::problem::AccessError;
-use crate::session::start_session;
+use crate::session::{ends, start_session};
 use crate::store::{self, Credential, Invitation, Login, put_credential, put_invitation, put_login};
 use crate::totp;
 
@@ -94,7 +94,8 @@ impl Act for Enrol {
         if founds {
             tx.grant(first_grant(permit, person)).await?;
         }
-        let session = start_session(permit, tx, (person, login.kind), self.limits).await?;
+        let ends = ends(permit.now(), self.limits);
+        let (_, session) = start_session(permit, tx, (person, login.kind), ends).await?;
         put_login(tx, &Login { stage: Stage::Ended, ..login }).await?;
         let enrolled = Enrolled { right: true, recovery_codes, session: Some(session) };
         let words = if founds { ", and is the first administrator" } else { "" };

@@ -57,6 +57,8 @@ impl Invited {
 
 impl Act for Invite {
     const VERB: Verb = Verb::new("account:invite");
+    // By a link its maker can become the person; a token only takes away from what its owner may.
+    const NEEDS_LOGIN: bool = true;
     type Output = Invited;
     type Fact = ();
     type Error = AccessError;
@@ -73,10 +75,6 @@ impl Act for Invite {
     }
 
     async fn perform(&self, permit: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, AccessError> {
-        // By a link its maker can become the person; a token only takes away from what its owner may.
-        if permit.actor().limits.is_some() {
-            return Err(AccessError::NeedsLogin("making a one-time link"));
-        }
         let holder = Holder::Actor(ActorId::Person(self.person));
         if !tx.read().is_active(holder) {
             return Err(KernelError::Invalid("the person is disabled; enable them first".into()).into());

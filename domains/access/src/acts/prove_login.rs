@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Backoff, Next, SessionLimits, Stage};
 use crate::problem::AccessError;
-use crate::session::start_session;
+use crate::session::{ends, start_session};
 use crate::store::{self, Credential, Login, put_credential, put_login};
 
 /// Records what a proof of a login was worth, and goes on.
@@ -118,7 +118,8 @@ impl ProveLogin {
             return wrong(permit, tx, login, None).await;
         }
         store::clear_failures(tx, &account_key(&login)).await?;
-        let session = start_session(permit, tx, (person, login.kind), self.limits).await?;
+        let ends = ends(permit.now(), self.limits);
+        let (_, session) = start_session(permit, tx, (person, login.kind), ends).await?;
         put_login(tx, &Login { stage: Stage::Ended, ..login }).await?;
         let proved = Proved { right: true, next: Next::Done, session: Some(session), locked_until: None };
         Ok(Done::new(proved, Summary::of(format!("`{name}` logged in")).object(person), ()))

@@ -17,6 +17,7 @@ pub struct Reject {
 
 impl Act for Reject {
     const VERB: Verb = Verb::new("approval:reject");
+    const NEEDS_LOGIN: bool = true;
     type Output = Ended;
     type Fact = ();
     type Error = KernelError;

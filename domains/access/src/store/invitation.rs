@@ -62,13 +62,15 @@ pub(crate) async fn invitation(
     row.as_ref().map(Invitation::read).transpose()
 }
 
-/// Forgets every link of a person that was not used, and every login that is under way: whatever somebody has
-/// begun with what counted before.
+/// Forgets every link of a person that was not used, links that hand a session over among them, and every login that
+/// is under way: whatever somebody has begun with what counted before.
 pub(crate) async fn drop_ways_in(tx: &mut WriteTx<'_>, person: PersonId) -> Result<(), KernelError> {
     const LINKS: Tenanted =
         tenanted!("DELETE FROM access_invitation WHERE tenant = {tenant} AND person = $2 AND state = 'open'");
+    const HAND_OVERS: Tenanted =
+        tenanted!("DELETE FROM access_hand_over WHERE tenant = {tenant} AND person = $2");
     const LOGINS: Tenanted = tenanted!("DELETE FROM access_login WHERE tenant = {tenant} AND person = $2");
-    for statement in [LINKS, LOGINS] {
+    for statement in [LINKS, HAND_OVERS, LOGINS] {
         tx.run(statement, vec![Value::text(person)]).await?;
     }
     Ok(())

@@ -92,6 +92,14 @@ pub(crate) async fn name_of(tx: &mut ReadTx<'_>, person: PersonId) -> Result<Str
     Ok(row.get(0)?)
 }
 
+/// The full name of a person.
+pub(crate) async fn full_name_of(tx: &mut ReadTx<'_>, person: PersonId) -> Result<String, KernelError> {
+    const ONE: Scoped =
+        scoped!("SELECT p.full_name FROM directory_person p WHERE {scope:p} AND p.person = $2");
+    let row = tx.row(ONE, vec![Value::text(person)]).await?.ok_or(KernelError::NotFound)?;
+    Ok(row.get(0)?)
+}
+
 /// Until when a source that has begun too many logins must wait, if it has.
 pub(crate) async fn begun_too_often(
     tx: &mut ReadTx<'_>,

@@ -1,6 +1,7 @@
 //! All SQL of access. Rows that open a door are written with a MAC and refused without a right one.
 
 mod credential;
+mod hand_over;
 mod invitation;
 mod lock;
 mod login;
@@ -8,9 +9,12 @@ mod session;
 mod token;
 
 pub(crate) use credential::{Credential, any_credential, credential, put_credential};
+pub(crate) use hand_over::{HandOver, forget_hand_overs, hand_over, put_hand_over, take_opened};
 pub(crate) use invitation::{Invitation, drop_ways_in, invitation, put_invitation};
 pub(crate) use lock::{clear_failures, count_failure, locked_until};
-pub(crate) use login::{Login, begun_too_often, login, name_of, person_named, persons, put_login};
+pub(crate) use login::{
+    Login, begun_too_often, full_name_of, login, name_of, person_named, persons, put_login,
+};
 pub(crate) use session::{Session, end_sessions, put_session, session, sessions_of};
 pub(crate) use token::{Token, end_tokens, put_token, token, tokens_of};
 

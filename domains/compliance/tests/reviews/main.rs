@@ -11,7 +11,7 @@ use garrison_access::acts::{Approve, SetApprovalRule};
 use garrison_base::NodeId;
 use garrison_compliance::acts::SignReview;
 use garrison_compliance::{ItemReason, Review, ReviewDetail, ReviewState, Seed, overdue_reviews};
-use garrison_detection::ListAlerts;
+use garrison_detection::{AlertFilter, ListAlerts};
 use garrison_directory::acts::{AddMember, CreateGroup, CreateService, HandOverService, MergeNode};
 use garrison_kernel::{Actor, ActorId, AuditFilter, Holder, Outcome, Slot, TokenLimits, Verb};
 use garrison_testkit::Engine;
@@ -338,8 +338,8 @@ async fn an_overdue_review_alarms_once() {
 
         let alerts = async || {
             let mut tx = kernel.read(&world.olga, ListAlerts::VERB).await.unwrap();
-            let asked = ListAlerts { entity: Some(review.id.to_string()), ..ListAlerts::default() };
-            asked.answer(&mut tx).await.unwrap().items
+            let about = AlertFilter { entity: Some(review.id.to_string()), ..AlertFilter::default() };
+            ListAlerts::from(about).answer(&mut tx).await.unwrap().items
         };
         let found = alerts().await;
         let [alert] = &found[..] else { panic!("{found:?}") };

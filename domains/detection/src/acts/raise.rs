@@ -65,20 +65,21 @@ impl RaiseAlerts {
         Self::new(0, true, vec![hit])
     }
 
+    /// Raises one group, which is the change of this number.
     async fn raise(
         &self,
-        hit: &Grouped,
+        (hit, change): (&Grouped, i64),
         permit: &Permit<Self>,
         tx: &mut WriteTx<'_>,
     ) -> Result<Option<RaisedAlert>, KernelError> {
         let node = home(hit.node, permit, tx).await?;
         if let Some(alert) = store::to_continue(tx, node, hit).await? {
-            store::continue_alert(tx, alert, hit).await?;
+            store::continue_alert(tx, alert, hit, change).await?;
             return Ok(None);
         }
         let alert = AlertId::new(permit.now(), tx.entropy());
         tx.register(&alert.into(), node, None).await?;
-        store::add_alert(tx, (alert, node), hit).await?;
+        store::add_alert(tx, (alert, node), hit, change).await?;
         Ok(Some(RaisedAlert {
             alert,
             rule: hit.rule.clone(),
@@ -130,8 +131,12 @@ impl Act for RaiseAlerts {
             return Ok(Done::new(Raised::default(), Summary::of(words), None));
         }
         let mut alerts = Vec::new();
-        for hit in &self.hits {
-            alerts.extend(self.raise(hit, permit, tx).await?);
+        if !self.hits.is_empty() {
+            let count = i64::try_from(self.hits.len()).unwrap_or(i64::MAX);
+            let first = store::take_changes(tx, count).await?;
+            for (change, hit) in (first..).zip(&self.hits) {
+                alerts.extend(self.raise((hit, change), permit, tx).await?);
+            }
         }
         if !self.late {
             store::move_position(tx, upto).await?;

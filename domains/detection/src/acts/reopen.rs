@@ -8,7 +8,7 @@ use crate::model::AlertState;
 use crate::problem::AlertError;
 use crate::store;
 
-/// Opens a closed alert again. Why it was closed stays in the record only.
+/// Opens an alert again that was acknowledged or closed. Why it was closed stays in the record only.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReopenAlert {
@@ -34,7 +34,7 @@ impl Act for ReopenAlert {
 
     async fn perform(&self, _: &Permit<Self>, tx: &mut WriteTx<'_>) -> Result<Done<Self>, AlertError> {
         let alert = store::alert(&mut tx.read(), self.alert).await?;
-        if alert.state != AlertState::Closed {
+        if alert.state == AlertState::Open {
             return Err(AlertError::State { alert: alert.id, state: alert.state, wanted: "reopened" });
         }
         tx.touch(&self.alert.into()).await?;

@@ -66,6 +66,7 @@ impl Compiler {
             Expr::Any(parts) => Node::Any(self.exprs(parts)),
             Expr::AtLeast(least, parts) => Node::AtLeast(*least, self.exprs(parts)),
             Expr::Not(inner) => Node::Not(self.expr(inner)),
+            Expr::Named(_, inner) => return self.expr(inner),
             Expr::Is(predicate) => Node::Is(self.predicate(predicate)),
         };
         self.nodes.push(node);

@@ -1,14 +1,16 @@
 //! Who may do what where: rows, sealed and indexed; policies; the decision.
 
 mod index;
+mod may;
 mod policy;
 pub(crate) mod rows;
 mod table;
 
 pub use index::Slot;
 pub(crate) use index::{Delta, Index, Known};
+pub(crate) use may::{may, situations};
 pub use policy::PolicyError;
-pub(crate) use policy::{Policies, Resource, Said};
+pub(crate) use policy::{Policies, Resource, Said, Tells};
 pub use table::{Asked, PolicyTable};
 
 use garrison_base::{GrantId, NodeId, Timestamp};
@@ -40,12 +42,18 @@ pub(crate) fn decide(
     if refusal(index, actor, verb, at.node).is_some() {
         return Said { allowed: false, policies: Vec::new() };
     }
-    let held = index.held(actor.id, at.node, now);
+    let names = roles_at(index, actor, at.node, now);
+    ask(index, policies, actor, (verb, at), &mut names.into_iter())
+}
+
+/// The roles that count for the actor at a node.
+fn roles_at<'i>(index: &'i Index, actor: &Actor, node: NodeId, now: Timestamp) -> Vec<&'i str> {
+    let held = index.held(actor.id, node, now);
     let mut names: Vec<&str> = held.iter().filter_map(|(_, _, held)| role_name(index, held.role)).collect();
     if !matches!(actor.id, crate::ActorId::System(_)) {
         names.push(MEMBER_ROLE);
     }
-    ask(index, policies, actor, (verb, at), &mut names.into_iter())
+    names
 }
 
 fn ask(
@@ -55,10 +63,13 @@ fn ask(
     (verb, at): (Verb, &Located),
     roles: &mut dyn Iterator<Item = &str>,
 ) -> Said {
-    let production =
-        index.trail(at.node).any(|node| index.nodes.get(&node).is_some_and(|row| row.production));
+    let production = is_production(index, at.node);
     let resource = Resource { id: &at.id, kind: &at.kind, owner: at.owner.clone(), production };
     policies.ask((&actor.id.to_string(), actor.id.kind()), roles, verb, &resource)
+}
+
+fn is_production(index: &Index, node: NodeId) -> bool {
+    index.trail(node).any(|at| index.nodes.get(&at).is_some_and(|row| row.production))
 }
 
 fn role_name(index: &Index, role: u16) -> Option<&str> {
@@ -75,6 +86,14 @@ pub(crate) fn sees(index: &Index, actor: &Actor, at: &Located, now: Timestamp) -
 
 /// What forbids before any policy is asked.
 fn refusal(index: &Index, actor: &Actor, verb: Verb, node: NodeId) -> Option<&'static str> {
+    if actor.limits.as_ref().is_some_and(|limits| !limits.reach(verb)) {
+        return Some("the token does not reach this verb");
+    }
+    unreachable(index, actor, node)
+}
+
+/// What forbids everything at a node.
+fn unreachable(index: &Index, actor: &Actor, node: NodeId) -> Option<&'static str> {
     let same_tenant = index.nodes.get(&node).is_some_and(|row| row.tenant == actor.tenant);
     if !same_tenant {
         return Some("the object does not exist for this actor");
@@ -88,15 +107,8 @@ fn refusal(index: &Index, actor: &Actor, verb: Verb, node: NodeId) -> Option<&'s
             return Some("the actor is disabled");
         }
     }
-    if let Some(limits) = &actor.limits {
-        if !limits.reach(verb) {
-            return Some("the token does not reach this verb");
-        }
-        if !index.trail(node).any(|at| at == limits.node) {
-            return Some("the token does not reach this node");
-        }
-    }
-    None
+    let outside = |limits: &crate::TokenLimits| !index.trail(node).any(|at| at == limits.node);
+    actor.limits.as_ref().is_some_and(outside).then_some("the token does not reach this node")
 }
 
 /// Whether the derived table of trails is what the nodes say: whoever adds rows to it by hand would see more.

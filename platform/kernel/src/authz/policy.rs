@@ -8,6 +8,7 @@ use cedar_policy::{
     Policy, PolicyId, PolicySet, Request, RestrictedExpression, Schema, ValidationMode, Validator,
 };
 use foldhash::HashMap;
+use serde_json::Value as Json;
 
 use crate::Verb;
 
@@ -36,11 +37,30 @@ pub(crate) struct Said {
 }
 
 pub(crate) struct Policies {
-    by_verb: HashMap<&'static str, (EntityUid, PolicySet)>,
+    by_verb: HashMap<&'static str, OfVerb>,
     /// All roles that a policy names.
     pub(crate) roles: Vec<String>,
     authorizer: Authorizer,
     types: Types,
+}
+
+/// What is known of a verb.
+struct OfVerb {
+    verb: Verb,
+    action: EntityUid,
+    policies: PolicySet,
+    tells: Tells,
+}
+
+/// What the policies of a verb tell apart in the thing that something is done to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tells {
+    /// Every text that they compare with; the kinds are among them.
+    pub(crate) kinds: BTreeSet<String>,
+    /// Whether it matters whose the thing is.
+    pub(crate) owner: bool,
+    /// Whether it matters that the thing is production.
+    pub(crate) production: bool,
 }
 
 struct Types {
@@ -72,9 +92,14 @@ impl Policies {
                 ActionConstraint::In(actions) => actions.contains(&action),
                 ActionConstraint::Eq(one) => one == action,
             });
-            let set = PolicySet::from_policies(of_verb.cloned())
-                .map_err(|error| PolicyError { domain: "kernel".into(), problem: error.to_string() })?;
-            by_verb.insert(verb.as_str(), (action, set));
+            let of_verb: Vec<Policy> = of_verb.cloned().collect();
+            let refuse = |problem: String| PolicyError { domain: "kernel".into(), problem };
+            let mut tells = Tells::default();
+            for policy in &of_verb {
+                tells.add(&policy.to_json().map_err(|error| refuse(error.to_string()))?);
+            }
+            let policies = PolicySet::from_policies(of_verb).map_err(|error| refuse(error.to_string()))?;
+            by_verb.insert(verb.as_str(), OfVerb { verb: *verb, action, policies, tells });
         }
         let types = Types { actor: type_name("Actor"), role: type_name("Role"), object: type_name("Object") };
         Ok(Self { by_verb, roles: roles(&all), authorizer: Authorizer::new(), types })
@@ -90,7 +115,7 @@ impl Policies {
         resource: &Resource<'_>,
     ) -> Said {
         let denied = Said { allowed: false, policies: Vec::new() };
-        let Some((action, policies)) = self.by_verb.get(verb.as_str()) else { return denied };
+        let Some(OfVerb { action, policies, .. }) = self.by_verb.get(verb.as_str()) else { return denied };
         let principal = EntityUid::from_type_name_and_id(self.types.actor.clone(), EntityId::new(actor));
         let object = EntityUid::from_type_name_and_id(self.types.object.clone(), EntityId::new(resource.id));
         let Some(entities) = self.entities(&principal, kind, roles, &object, resource) else { return denied };
@@ -103,6 +128,11 @@ impl Policies {
             allowed: answer.decision() == Decision::Allow && answer.diagnostics().errors().next().is_none(),
             policies: answer.diagnostics().reason().map(ToString::to_string).collect(),
         }
+    }
+
+    /// All verbs, with what their policies tell apart.
+    pub(crate) fn verbs(&self) -> impl Iterator<Item = (Verb, &Tells)> {
+        self.by_verb.values().map(|known| (known.verb, &known.tells))
     }
 
     #[expect(clippy::too_many_arguments, reason = "what a request to Cedar consists of")]
@@ -133,6 +163,31 @@ impl Policies {
         }
         let object = Entity::new(object.clone(), attributes, HashSet::new()).ok()?;
         Entities::from_entities([actor, object], None).ok()
+    }
+}
+
+impl Tells {
+    /// With what a policy says, in Cedar's JSON form: texts that it compares with are `Value`s, and attributes that it
+    /// looks at are `attr`s.
+    fn add(&mut self, said: &Json) {
+        match said {
+            Json::Object(members) => {
+                for (name, value) in members {
+                    match (name.as_str(), value) {
+                        ("Value", Json::String(text)) => {
+                            self.kinds.insert(text.clone());
+                        }
+                        ("attr", Json::String(text)) => {
+                            self.owner |= text == "owner";
+                            self.production |= text == "production";
+                        }
+                        (_, inner) => self.add(inner),
+                    }
+                }
+            }
+            Json::Array(items) => items.iter().for_each(|item| self.add(item)),
+            _ => {}
+        }
     }
 }
 
@@ -179,4 +234,32 @@ fn roles(policies: &[Policy]) -> Vec<String> {
         }
     }
     roles.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_policies_tell_apart_is_found() {
+        const ALL: [Verb; 3] = [Verb::new("note:read"), Verb::new("note:end"), Verb::new("note:move")];
+        let text = r#"
+            @id("a")
+            permit (principal in Role::"reader", action == Action::"note:read", resource);
+            @id("b")
+            permit (principal, action == Action::"note:end", resource)
+            when { ["leaf", "page"].contains(resource.kind) && resource has owner && resource.owner == principal };
+            @id("c")
+            permit (principal, action == Action::"note:move", resource);
+            @id("d")
+            forbid (principal, action == Action::"note:move", resource)
+            when { resource.production } unless { resource.kind == "draft" };
+        "#;
+        let policies = Policies::read(&ALL, &[("notes", text)]).unwrap();
+        let tells = |verb: Verb| policies.verbs().find(|(known, _)| *known == verb).unwrap().1;
+        let kinds = |kinds: &[&str]| kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        assert_eq!(*tells(ALL[0]), Tells::default());
+        assert_eq!(*tells(ALL[1]), Tells { kinds: kinds(&["leaf", "page"]), owner: true, production: false });
+        assert_eq!(*tells(ALL[2]), Tells { kinds: kinds(&["draft"]), owner: false, production: true });
+    }
 }

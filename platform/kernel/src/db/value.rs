@@ -225,6 +225,7 @@ text_cells!(
     garrison_base::RequestId,
     garrison_base::LoginId,
     garrison_base::InvitationId,
+    garrison_base::HandOverId,
     garrison_base::SessionId,
     garrison_base::TokenId,
     garrison_base::DepositId,

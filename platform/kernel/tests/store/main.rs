@@ -25,6 +25,7 @@ mod jobs;
 mod keys;
 mod laundering;
 mod load;
+mod may;
 mod opening;
 mod performing;
 mod put_back;

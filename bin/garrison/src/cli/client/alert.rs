@@ -24,8 +24,14 @@ pub enum AlertCommand {
 #[command(after_help = "Examples:
   garrison alert list --state open
   garrison alert list --level high --node acme/shop --limit 0 -o ndjson
-  garrison alert list --entity 203.0.113.24")]
+  garrison alert list --entity 203.0.113.24
+  garrison alert list --query 'is:unassigned level>=medium last_seen>now-1h'")]
 pub struct AlertListArgs {
+    /// Only those that this query finds, in the language of `garrison log search`, over title, rule, level, state,
+    /// entity, host, user, ip, node, assignee, count, `first_seen`, `last_seen` and reason
+    #[arg(long, value_name = "QUERY")]
+    pub query: Option<String>,
+
     /// Only those in this state
     #[arg(long, value_name = "STATE", value_parser = ["open", "acknowledged", "closed"])]
     pub state: Option<String>,
@@ -102,7 +108,7 @@ pub struct AlertCloseArgs {
     pub client: ClientArgs,
 }
 
-/// Open a closed alert again
+/// Open an alert again that was acknowledged or closed
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   garrison alert reopen alr_01JDG4Q4ZK8V3T6W0R2Y5X7B9C")]

@@ -1,5 +1,6 @@
 //! How the programs of the story write their lines.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
@@ -13,6 +14,20 @@ pub struct Line {
     /// The log's file name.
     pub log: &'static str,
     pub text: String,
+}
+
+impl Line {
+    /// The line as it reaches another machine: with the name of its host, in the way that its program has for that.
+    pub fn passed_on(&self) -> Cow<'_, str> {
+        let Self { at, host, log, text } = self;
+        match *log {
+            // `access_log syslog:server=...`
+            "access.log" => format!("{} {host} nginx: {text}", civil(*at, "%b %e %H:%M:%S")).into(),
+            // `name_format = hostname` of auditd.conf
+            "audit.log" => format!("node={host} {text}").into(),
+            _ => text.into(),
+        }
+    }
 }
 
 /// `Nov 22 10:00:00 web-1 sshd[1]: text`
