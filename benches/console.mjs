@@ -44,7 +44,7 @@ const QUESTIONS = {
   'a frequent word': ['publickey', 'mozilla', 'level'],
   'a host': ['host:host-17', 'host:host-230', 'host:host-498'],
   'a user': ['user:user7', 'user:user311', 'user:user899'],
-  'a rare host': ['host:al-17.example', 'host:al-5021.example', 'host:al-77777.example'],
+  'a rare host': ['host:al-17.example', 'host:al-302.example', 'host:al-899.example'],
 };
 /** Nothing has this word. */
 const NOTHING = 'zebrafinch';
