@@ -18,8 +18,8 @@ use garrison_journal::{LogError, Records, Sealer};
 use garrison_kernel::{Actor, DatabaseUrl, Journal, Kernel, Module, Options, Origin, Outcome, System};
 use garrison_logs::Logs;
 use garrison_secrets::{KeyStore, Passphrase, RootKey, SystemEntropy};
-use garrison_web::events::Streams;
-use garrison_web::{Proxies, Routes, Web, layered};
+
+use garrison_web::{Proxies, Routes, Streams, Web, layered};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 

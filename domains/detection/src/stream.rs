@@ -8,10 +8,9 @@ use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use futures_util::stream::unfold;
 use garrison_kernel::{Actor, problems};
 use garrison_web::events::{LIFE, alive, end, event_of, event_response, last_event_id};
-use garrison_web::{Answer, Caller, Question as _, Refusal, Web, query_parameters};
+use garrison_web::{Answer, Caller, Follow, HangUp, Question as _, Refusal, Web, query_parameters};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
@@ -48,7 +47,7 @@ pub(crate) async fn follow(
     State(web): State<Web>,
     Extension(live): Extension<Live>,
     Caller(actor): Caller,
-    headers: HeaderMap,
+    (headers, hang_up): (HeaderMap, HangUp),
     RawQuery(query): RawQuery,
 ) -> Answer<Response> {
     let asked: FollowAlerts = query_parameters(query.as_deref())?;
@@ -70,11 +69,7 @@ pub(crate) async fn follow(
         until: Instant::now() + STREAM,
         ended: false,
     };
-    let events = unfold(following, async |mut following| {
-        let events = following.next().await?;
-        Some((events, following))
-    });
-    Ok(event_response(place, events))
+    Ok(event_response(following, (place, hang_up)))
 }
 
 fn last_change_seen(headers: &HeaderMap) -> Answer<Option<i64>> {
@@ -97,7 +92,7 @@ struct Following {
     ended: bool,
 }
 
-impl Following {
+impl Follow for Following {
     /// The next events; nothing at the end.
     async fn next(&mut self) -> Option<Bytes> {
         let Some(said) = self.said else {
@@ -105,7 +100,7 @@ impl Following {
             return Some(event_of("hello", self.after, &Hello { position: self.after }));
         };
         loop {
-            if self.ended || self.live.is_stopping() || Instant::now() >= self.until {
+            if self.is_over() {
                 return None;
             }
             let events = match self.look().await {
@@ -128,23 +123,36 @@ impl Following {
         }
     }
 
+    async fn goes_on(&mut self) -> bool {
+        !self.is_over() && self.confirm().await.is_ok()
+    }
+}
+
+impl Following {
+    fn is_over(&self) -> bool {
+        self.ended || self.live.is_stopping() || Instant::now() >= self.until
+    }
+
+    /// Whether whoever follows still may.
+    async fn confirm(&self) -> Answer<()> {
+        self.web.gate.confirm(&self.actor).await?;
+        self.web.kernel.read(&self.actor, ListAlerts::VERB).await?;
+        Ok(())
+    }
+
     /// What has changed meanwhile, for whoever still may see it. A session, a token or a right that has ended ends what
     /// was opened with it.
     async fn look(&mut self) -> Answer<Bytes> {
         let is_due = self.confirmed.elapsed() >= CONFIRM;
         if is_due {
             self.confirmed = Instant::now();
-            self.web.gate.confirm(&self.actor).await?;
+            self.confirm().await?;
         }
         let last = *self.changes.borrow_and_update();
-        if !is_due && last <= self.after {
-            return Ok(Bytes::new());
-        }
-        // Who has no right any more is refused here, also where nothing has changed.
-        let mut tx = self.web.kernel.read(&self.actor, ListAlerts::VERB).await?;
         if last <= self.after {
             return Ok(Bytes::new());
         }
+        let mut tx = self.web.kernel.read(&self.actor, ListAlerts::VERB).await?;
         let alerts = store::changed(&mut tx, self.after, i64::try_from(BATCH).unwrap_or(i64::MAX)).await?;
         drop(tx);
         let told = alerts.last().map_or(self.after, |alert| alert.change);

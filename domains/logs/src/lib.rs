@@ -12,10 +12,8 @@ mod beat;
 pub mod columns;
 pub mod coverage;
 mod elastic;
-mod fed;
 pub mod filter;
 mod follow;
-mod followers;
 mod forward;
 mod functions;
 mod histogram;
@@ -65,7 +63,6 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use beat::Beat;
-use followers::{Follower, Followers};
 use keys::Keys;
 use pipeline::Clean;
 use tally::Tally;
@@ -161,7 +158,6 @@ struct Inner {
     cleaned: Mutex<Option<mpsc::Receiver<oneshot::Sender<Clean>>>>,
     settle: Mutex<Option<Arc<dyn Settle>>>,
     questions: Arc<Semaphore>,
-    followers: Arc<Followers>,
     stop: CancellationToken,
 }
 
@@ -229,7 +225,6 @@ impl Logs {
             cleaned: Mutex::new(Some(cleaned)),
             settle: Mutex::default(),
             questions: Arc::new(Semaphore::new(QUESTIONS)),
-            followers: Arc::default(),
             stop,
         })))
     }
@@ -270,11 +265,6 @@ impl Logs {
     /// The time.
     pub(crate) fn now(&self) -> Timestamp {
         self.0.clock.now()
-    }
-
-    /// A place for somebody who follows.
-    pub(crate) fn place_for(&self, follower: &Actor) -> Result<Follower, garrison_web::Refusal> {
-        self.0.followers.take(follower)
     }
 
     /// Passes events on to another system until the end.

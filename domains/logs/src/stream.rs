@@ -16,13 +16,14 @@ use arrow::json::writer::JsonArray;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderName, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, SortExpr, col, lit};
 use garrison_base::Timestamp;
 use garrison_lake::{Ask, News, Question, Scope};
-use garrison_web::{Answer, Caller, HangUp, Refusal, Web};
+use garrison_web::events::{LIFE, alive, end, event, event_of, event_response, last_event_id};
+use garrison_web::{Answer, Caller, Follow, HangUp, Refusal, Web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -30,17 +31,11 @@ use tokio::time::{Instant, timeout};
 use utoipa::IntoParams;
 
 use crate::batch::event_id;
-use crate::fed::{Follow, fed};
-use crate::followers::Follower;
 use crate::search::{Recorded, SearchLogs, both, budget, condition, json_rows};
 use crate::sight::Sight;
 use crate::tail::{LOOK, TAIL};
 use crate::{Logs, problem};
 
-/// How often a sign of life is sent.
-const LIFE: Duration = Duration::from_secs(10);
-/// In how many milliseconds a browser that was cut off asks again.
-const AGAIN: &str = "retry: 1000\n\n";
 /// Rows of one message at most, and about the bytes of their texts.
 const ROWS: usize = 500;
 const BYTES: i32 = 1 << 20;
@@ -102,27 +97,20 @@ pub(crate) async fn stream(
     RawQuery(query): RawQuery,
 ) -> Answer<Response> {
     let asked: StreamLogs = garrison_web::query_parameters(query.as_deref())?;
-    let last = headers.get("last-event-id").map(|id| id.to_str().unwrap_or("?").to_owned());
-    let after = last.or(asked.after).filter(|id| !id.is_empty());
+    let after = last_event_id(&headers).or(asked.after).filter(|id| !id.is_empty());
     let after: Option<Position> = after.map(|id| id.parse()).transpose().map_err(problem::query)?;
     let from = after.map_or_else(|| "now".to_owned(), |after| moment(after.at).to_string());
     // Before it is recorded: that stays for ever.
     let condition = condition(asked.query.as_deref().unwrap_or_default(), logs.now())?;
+    let place = web.streams.place(&actor)?;
     let recorded = SearchLogs { query: asked.query, from: Some(from), ..SearchLogs::default() };
     let visible = web.kernel.ask(&actor, Recorded(recorded)).await.map_err(Refusal::from)?;
-    let place = logs.place_for(&actor)?;
     let sight = Sight::new((web, actor), visible, condition.clone())?;
-    let following = Following::begin(logs, (sight, place), condition, after);
-    let headers = [
-        (header::CONTENT_TYPE, "text/event-stream"),
-        // Proxies of the nginx family gather an answer before they pass it on, unless they are told not to.
-        (HeaderName::from_static("x-accel-buffering"), "no"),
-    ];
-    Ok((headers, fed(following, hang_up)).into_response())
+    let following = Following::begin(logs, sight, condition, after);
+    Ok(event_response(following, (place, hang_up)))
 }
 
 struct Following {
-    _place: Follower,
     logs: Logs,
     sight: Sight,
     condition: Option<Expr>,
@@ -186,18 +174,12 @@ impl Follow for Following {
 }
 
 impl Following {
-    fn begin(
-        logs: Logs,
-        (sight, place): (Sight, Follower),
-        condition: Option<Expr>,
-        after: Option<Position>,
-    ) -> Self {
+    fn begin(logs: Logs, sight: Sight, condition: Option<Expr>, after: Option<Position>) -> Self {
         let (news, latest) = logs.news(sight.visible.tenant);
         let now = Instant::now();
         let here = Position { id: latest, at: logs.0.clock.now().as_microsecond() };
         let position = after.unwrap_or(here);
         let mut following = Self {
-            _place: place,
             logs,
             sight,
             condition,
@@ -211,7 +193,6 @@ impl Following {
             said: now,
             ended: false,
         };
-        following.ready.push_back(AGAIN.into());
         following.tell("hello", &json!({ "position": position.to_string() }));
         // An id that the log never reached is of another log, such as one from before a backup was put back.
         let reached = event_id(*following.logs.0.log.durable().borrow(), usize::MAX);
@@ -231,7 +212,7 @@ impl Following {
             let at = self.logs.0.clock.now().as_microsecond();
             self.position = Position { id: latest.max(self.position.id), at };
         }
-        self.ready.push_back(format!("event: alive\nid: {}\ndata: {{}}\n\n", self.position).into());
+        self.ready.push_back(alive(self.position));
     }
 
     /// Takes what came.
@@ -318,13 +299,8 @@ impl Following {
     }
 
     fn end(&mut self, refusal: &Refusal) {
-        let kind = refusal.kind();
-        let problem = json!({
-            "type": kind.name, "title": kind.title, "status": kind.status, "detail": refusal.detail(),
-            "advice": kind.advice,
-        });
-        // Without an id: what was ready and is not told any more lies behind the last one that arrived.
-        self.ready.push_back(format!("event: end\ndata: {problem}\n\n").into());
+        // What was ready and is not told any more lies behind the last one that arrived.
+        self.ready.push_back(end(refusal));
         self.ended = true;
     }
 
@@ -336,21 +312,13 @@ impl Following {
             let piece = rows.slice(from, fitting(rows, from));
             from += piece.num_rows();
             self.position = last(&piece).unwrap_or(self.position);
-            self.message("rows", &json_rows::<JsonArray>(&piece, false));
+            self.ready.push_back(event("rows", self.position, &json_rows::<JsonArray>(&piece, false)));
         }
         from
     }
 
-    fn tell(&mut self, event: &str, data: &Value) {
-        self.message(event, data.to_string().as_bytes());
-    }
-
-    /// JSON has no line ends of its own here: they would end the field.
-    fn message(&mut self, event: &str, data: &[u8]) {
-        let mut message = format!("event: {event}\nid: {}\ndata: ", self.position).into_bytes();
-        message.extend_from_slice(data);
-        message.extend_from_slice(b"\n\n");
-        self.ready.push_back(message.into());
+    fn tell(&mut self, name: &str, data: &Value) {
+        self.ready.push_back(event_of(name, self.position, data));
     }
 }
 

@@ -1,14 +1,16 @@
 //! Following the logs: events as they come, line by line.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
+use futures_util::StreamExt as _;
 use garrison_lake::News;
-use garrison_web::{Answer, Body as JsonBody, Caller, HangUp, Refusal, Web};
+use garrison_web::{Answer, Body as JsonBody, Caller, Follow, HangUp, Refusal, Web, fed};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -16,8 +18,6 @@ use tokio::time::{Instant, timeout};
 use utoipa::ToSchema;
 
 use crate::Logs;
-use crate::fed::{Follow, fed};
-use crate::followers::Follower;
 use crate::search::{Recorded, SearchLogs, condition, end, json_lines};
 use crate::sight::Sight;
 
@@ -47,11 +47,10 @@ pub(crate) async fn tail(
 ) -> Answer<Response> {
     // Before it is recorded: that stays for ever.
     let condition = condition(asked.query.as_deref().unwrap_or_default(), logs.now())?;
+    let place = web.streams.place(&actor)?;
     let recorded = SearchLogs { query: asked.query, from: Some("now".into()), ..SearchLogs::default() };
     let visible = web.kernel.ask(&actor, Recorded(recorded)).await.map_err(Refusal::from)?;
-    let place = logs.place_for(&actor)?;
     let following = Following {
-        _place: place,
         news: logs.lake().news(),
         sight: Sight::new((web, actor), visible, condition)?,
         logs,
@@ -61,11 +60,11 @@ pub(crate) async fn tail(
         sent: 0,
         ended: false,
     };
-    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], fed(following, hang_up)).into_response())
+    let body = Body::from_stream(fed(following, (place, hang_up)).map(Ok::<_, Infallible>));
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response())
 }
 
 struct Following {
-    _place: Follower,
     news: Receiver<News>,
     sight: Sight,
     logs: Logs,

@@ -5,6 +5,7 @@ mod body;
 mod caller;
 mod document;
 pub mod events;
+mod follow;
 mod hang_up;
 mod layers;
 mod leftover;
@@ -19,6 +20,7 @@ pub use caller::{
     session_cookie,
 };
 pub use document::document;
+pub use follow::{Follow, StreamPlace, Streams, fed};
 pub use hang_up::HangUp;
 pub use layers::layered;
 pub use origin::Proxies;
@@ -29,8 +31,6 @@ pub use routes::{Endpoint, Routes, query_parameters};
 use std::sync::Arc;
 
 use garrison_kernel::Kernel;
-
-use events::Streams;
 
 /// What routes stand on.
 #[derive(Clone)]

@@ -90,7 +90,7 @@ fn in_another_terminal(stage: &Stage) {
     say!(
         "  logger --server {host} --port {port} --tcp --rfc3164 -t sudo 'deploy : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/bash'"
     );
-    say!("  garrison log import --source shop FILE");
+    say!("  garrison log import --source mine FILE");
     say!("  garrison log search 'program:sudo COMMAND' --from 5m");
     say!("");
     say!("  # what is there, and why");

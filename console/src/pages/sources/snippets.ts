@@ -28,7 +28,7 @@ export function snippet(kind: Kind, target: Target): string {
   const isTls = server.startsWith('https:');
   switch (kind) {
     case 'logger':
-      return `logger --server ${word(host)} --port ${port} --tcp --rfc5424 -t app "hello"`;
+      return `logger --server ${word(host)} --port ${port} --tcp --rfc5424 -t ${word(source)} "hello"`;
     case 'rsyslog':
       return `action(type="omfwd" target="${host}" port="${port}" protocol="tcp"\n       TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format")`;
     case 'otlp':

@@ -24,7 +24,7 @@ words! {
     name: "Name", "用户名";
     password: "Password", "密码";
     full_name: "Full name", "姓名";
-    email: "E-mail", "电子邮箱";
+    email: "Email", "电子邮箱";
     tenant_hint: "Put the name of your tenant in front: tenant/name.", "请在用户名前加上租户名称：租户/用户名。";
 
     password_title: "Choose a password", "设置密码";
@@ -47,7 +47,7 @@ words! {
     founder_hint: "You become the first administrator. Tell who you are: the name is what you will log in with.",
         "您将成为首位管理员。请填写您的信息，今后将使用此用户名登录。";
     activate_hint: "This link is for the account {name}. With it you choose a password, once.",
-        "此链接用于为账户 {name} 设置密码，只能使用一次。";
+        "此链接用于为账号 {name} 设置密码，只能使用一次。";
     bad_name: "Use 1 to 64 of a-z, 0-9, dot, underscore and hyphen, beginning with a letter or digit. A few names, such as me, are not free.",
         "请使用 1 至 64 个字符：小写字母、数字、点、下划线和连字符，并以字母或数字开头。少数名称（如 me）不可使用。";
     bad_full_name: "Type 1 to 500 characters.", "请输入 1 至 500 个字符。";
@@ -73,7 +73,7 @@ words! {
     begun: "Begun", "登录时间";
     used: "Last used", "最近使用";
     ends: "Ends at the latest", "最晚结束时间";
-    end_session: "End this session", "结束此会话";
+    end_session: "End this session", "终止此会话";
     log_out: "Log out", "退出登录";
 
     wait: "Try again in {seconds} s.", "请在 {seconds} 秒后重试。";
