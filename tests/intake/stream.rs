@@ -231,7 +231,7 @@ fn nobody_follows_so_often_that_others_cannot() {
     let followed: Vec<_> = (0..16).map(|_| open(&siem, "nothinglikeit", None)).collect();
     let bearer = format!("Bearer {}", siem.admin);
     let (status, body) = siem.server.text(("GET", path), &[("authorization", &bearer)], b"");
-    assert!(status == 429 && body.contains("16 times"), "{status} {body}");
+    assert!(status == 429 && body.contains("16 things"), "{status} {body}");
     let told = messages(siem.server.stream(&ben, path, &[])).next();
     assert_eq!(told.map(|message| message.event), Some("hello".to_owned()));
     drop(followed);

@@ -205,13 +205,14 @@ async fn serve(config: Config, settings: Vec<Setting>) -> anyhow::Result<Exit> {
     let sealed = CancellationToken::new();
     let sealing = tokio::spawn(seal::run(sealer, sealed.clone()));
     invite_first(&config, &kernel, &access).await?;
+    let signals = listen::stop_signals(stop.clone()).context("listening for signals")?;
     let ready = |address| tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "ready");
     let done = tokio::select! {
         done = listen::serve(&config.server, tls, layered(served, web), stop.clone(), ready) => done.map(|()| Exit::Ok),
         why = broken(&journal, &logs) => Err(anyhow!(
             "{why}; this server ends, so that the next one looks what is on the disk"
         )),
-        ended = listen::stop_signals(stop.clone()) => ended.map(|()| Exit::Interrupted).context("waiting for signals"),
+        () = signals => Ok(Exit::Interrupted),
     };
     stop.cancel();
     jobs.wait().await;

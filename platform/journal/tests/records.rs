@@ -4,8 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "tests fail loudly")]
 
 use std::fs;
+use std::future::poll_fn;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use garrison_base::SystemClock;
 use garrison_journal::{Log, Records};
@@ -94,5 +97,39 @@ async fn an_older_database_does_not_open() {
     let refused = open(dir.path(), &root_key, true).await.err();
     assert!(matches!(refused, Some(OpenError::Difference(Difference::Other { seq: 2 }))), "{refused:?}");
     fs::write(&database, older.last().unwrap()).unwrap();
+    open(dir.path(), &root_key, true).await.unwrap();
+}
+
+/// Waits for so many steps of a future and then goes away; tells whether it was done by then.
+async fn waited(future: impl Future, steps: usize) -> bool {
+    let (mut future, mut step) = (pin!(future), 0);
+    poll_fn(|context| {
+        step += 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(_) => Poll::Ready(true),
+            Poll::Pending if step == steps => Poll::Ready(false),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_goes_away_at_any_moment_leaves_each_record_in_the_journal_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let root_key = RootKey::ephemeral(&SystemEntropy);
+    let kernel = open(dir.path(), &root_key, true).await.unwrap();
+    for steps in 1.. {
+        let name = format!("given-up-{steps}").parse().unwrap();
+        let done = waited(kernel.found_tenant(&name, Origin::system("test")), steps).await;
+        found(&kernel, &format!("after-{steps}")).await;
+        if done {
+            break;
+        }
+    }
+    kernel.close().await;
+    drop(kernel);
+    let numbers = held(dir.path(), &root_key);
+    assert_eq!(numbers, (1..=i64::try_from(numbers.len()).unwrap()).collect::<Vec<_>>());
     open(dir.path(), &root_key, true).await.unwrap();
 }

@@ -73,9 +73,13 @@ pub enum Difference {
 
 /// The journal, and how far it has come.
 pub(crate) struct Keeping {
-    journal: Arc<dyn Journal>,
     /// Whoever holds it keeps for all who wait: one group, one flush.
-    turn: tokio::sync::Mutex<()>,
+    turn: Arc<tokio::sync::Mutex<()>>,
+    held: Arc<Held>,
+}
+
+struct Held {
+    journal: Arc<dyn Journal>,
     kept: AtomicI64,
     /// What could not be kept; nothing more is done before it is.
     owed: AtomicI64,
@@ -104,43 +108,52 @@ impl Keeping {
                 }
             }
         }
-        Ok(Self {
-            journal,
-            turn: tokio::sync::Mutex::default(),
-            kept: AtomicI64::new(last),
-            owed: AtomicI64::new(0),
-        })
+        let held = Held { journal, kept: AtomicI64::new(last), owed: AtomicI64::new(0) };
+        Ok(Self { turn: Arc::default(), held: Arc::new(held) })
     }
 
     /// The number of the last record that the journal holds.
     pub(crate) fn kept(&self) -> i64 {
-        self.kept.load(Ordering::Acquire)
+        self.held.kept.load(Ordering::Acquire)
     }
 
     /// Whether more may be done: where a record is still owed, it is kept now, or nothing happens.
     pub(crate) async fn ready(&self, db: &Db, key: &MacKey) -> Result<(), KernelError> {
-        self.up_to(self.owed.load(Ordering::Acquire), db, key).await
+        self.up_to(self.held.owed.load(Ordering::Acquire), db, key).await
     }
 
     /// Waits until the journal holds the record of this number and all before it.
     pub(crate) async fn up_to(&self, seq: i64, db: &Db, key: &MacKey) -> Result<(), KernelError> {
         while self.kept() < seq {
-            let _turn = self.turn.lock().await;
+            let turn = self.turn.clone().lock_owned().await;
             let from = self.kept();
             if from >= seq {
                 break;
             }
             let new = verified(db, key, from).await?;
-            let Some(last) = new.last().map(|record| record.seq) else {
+            if new.is_empty() {
                 return Err(DbError::Tampered { table: "audit", row: seq.to_string() }.into());
-            };
-            if let Err(error) = self.journal.keep(new).await {
-                self.owed.fetch_max(last, Ordering::AcqRel);
-                return Err(KernelError::Journal(error));
             }
-            self.kept.store(last, Ordering::Release);
+            // Whoever stops waiting, as a client does that goes away, must not let the next one keep the same again.
+            let held = self.held.clone();
+            let work = tokio::spawn(async move {
+                let _turn = turn;
+                held.keep(new).await
+            });
+            let done = work.await.unwrap_or_else(|error| Err(JournalError(error.to_string())));
+            done.map_err(KernelError::Journal)?;
         }
         Ok(())
+    }
+}
+
+impl Held {
+    async fn keep(&self, new: Vec<Journaled>) -> Result<(), JournalError> {
+        let last = new.last().map_or(0, |record| record.seq);
+        let done = self.journal.keep(new).await;
+        let reached = if done.is_ok() { &self.kept } else { &self.owed };
+        reached.fetch_max(last, Ordering::AcqRel);
+        done
     }
 }
 
